@@ -1,0 +1,182 @@
+"""Bringing the sources together; every mistake is found at once, each as one line that says where it stands."""
+
+import difflib
+import ipaddress
+import re
+import tomllib
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from krs.config import values
+from krs.config.settings import ALIASES, CHOICES, INVERTED, OTHER_VARIABLES, Settings, keys, variable
+
+SHORTEST_TOKEN = 16
+DEFAULT_FILE = Path("krs.toml")
+
+
+class ConfigError(Exception):
+    """The configuration is wrong; `problems` are one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A value somebody gave, and where: `--port`, `KRS_SERVER_PORT`, `krs.toml:3`."""
+
+    value: object
+    where: str
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The settings, and for each key where its value comes from (`default` when nobody gave one)."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(flags: Mapping[str, str], environ: Mapping[str, str], path: Path | None = None) -> Loaded:
+    """Read every source. `flags` map keys to text. Raises `ConfigError` with all that is wrong.
+
+    Completeness is not asked here: what a daemon needs is `missing`.
+    """
+    problems: list[str] = []
+    given = dict(_from_file(_file(environ, path, problems), problems))
+    given |= dict(_from_environment(environ, problems))
+    given |= {key: Given(value, f"--{key.rpartition('.')[2].replace('_', '-')}") for key, value in flags.items()}
+    settings = _build(given, environ, problems)
+    problems += _contradictions(settings, given)
+    if problems:
+        raise ConfigError(problems)
+    return Loaded(settings, {key: given[key].where if key in given else "default" for key in keys()})
+
+
+def missing(settings: Settings) -> list[str]:
+    """What a daemon cannot do without, one line each."""
+    lacks = []
+    if not settings.koyeb.token:
+        lacks.append("koyeb.token is missing: set KOYEB_TOKEN to an API key of your Koyeb organization")
+    if not settings.github.token:
+        lacks.append("github.token is missing: set GITHUB_TOKEN to a token that may administer runners")
+    if not settings.webhook.secret and not settings.webhook.disable_auth:
+        lacks.append("webhook.secret is missing or empty: set API_SECRET to the secret of your GitHub webhook")
+    return lacks
+
+
+def _file(environ: Mapping[str, str], path: Path | None, problems: list[str]) -> Path | None:
+    """The file to read: the one named must exist, the one that merely may be there need not."""
+    named = path or (Path(environ["KRS_CONFIG"]) if environ.get("KRS_CONFIG") else None)
+    if named is not None:
+        if named.is_file():
+            return named
+        problems.append(f"{named}: there is no such file")
+        return None
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def _from_file(path: Path | None, problems: list[str]) -> Iterator[tuple[str, Given]]:
+    if path is None:
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        problems.append(f"{path}: {problem}")
+        return
+    known = keys()
+    for table, rows in document.items():
+        if not isinstance(rows, dict):
+            problems.append(f"{path}:{_line(text, '', table)}: {table} stands outside a table{_near(table, known)}")
+            continue
+        for name, value in rows.items():
+            key, where = f"{table}.{name}", f"{path}:{_line(text, table, name)}"
+            if key in known:
+                yield key, Given(value, where)
+            else:
+                problems.append(f"{where}: {key} is not a setting{_near(key, known)}")
+
+
+def _line(text: str, table: str, name: str) -> int:
+    """Where a key stands, for the message; 1 when it is written in some unusual way."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := re.match(r"\s*\[+\s*([\w.-]+)", line):
+            current = found[1]
+        elif current == table and re.match(rf"\s*\"?{re.escape(name)}\"?\s*[=.]", line):
+            return number
+    return 1
+
+
+def _near(key: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str, Given]]:
+    own = {variable(key): key for key in keys()}
+    for name, key in ALIASES.items():
+        if environ.get(name):
+            yield key, Given(_inverted(name, environ[name], problems), name)
+    for name, key in own.items():
+        if environ.get(name) and name not in ALIASES:
+            yield key, Given(environ[name], name)
+    unknown = {name for name in environ if name.startswith("KRS_")} - own.keys() - ALIASES.keys() - OTHER_VARIABLES
+    problems.extend(f"{name} is not a setting{_near(name, {**own, **ALIASES})}" for name in sorted(unknown))
+
+
+def _inverted(name: str, text: str, problems: list[str]) -> str:
+    if name not in INVERTED:
+        return text
+    try:
+        return str(not values.boolean(text)).lower()
+    except ValueError as problem:
+        problems.append(f"{name}: {problem}")
+        return "true"
+
+
+def _build(given: Mapping[str, Given], environ: Mapping[str, str], problems: list[str]) -> Settings:
+    tables: dict[str, dict[str, Any]] = {}
+    for key, struct in keys().items():
+        if key not in given:
+            continue
+        table, _, name = key.partition(".")
+        try:
+            value = values.parse(key, typing.get_type_hints(struct)[name], given[key].value, environ)
+            if key in CHOICES and value not in CHOICES[key]:
+                raise ValueError(f"{value!r} is none of {', '.join(CHOICES[key])}")  # noqa: TRY301 - one message for both
+        except ValueError as problem:
+            problems.append(f"{given[key].where}: {key}: {problem}")
+            continue
+        tables.setdefault(table, {})[name] = value
+    structs = {field.name: type(field.default) for field in msgspec.structs.fields(Settings)}
+    return Settings(**{table: structs[table](**fields) for table, fields in tables.items()})
+
+
+def _contradictions(settings: Settings, given: Mapping[str, Given]) -> Iterator[str]:
+    for key, token in (("admin.token", settings.admin.token), ("admin.read_token", settings.admin.read_token)):
+        if token and len(token.reveal()) < SHORTEST_TOKEN:
+            yield f"{given[key].where}: {key} must have at least {SHORTEST_TOKEN} characters"
+    if settings.admin.token and settings.admin.token == settings.admin.read_token:
+        yield "admin.token and admin.read_token must differ"
+    if settings.webhook.disable_auth and not is_loopback(settings.server.host):
+        where = given["webhook.disable_auth"].where
+        yield f"{where}: unsigned deliveries are accepted only on a loopback address: set server.host to 127.0.0.1"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.runners.prefix):
+        yield f"{given['runners.prefix'].where}: runners.prefix: {settings.runners.prefix!r} cannot begin a label"
+    if settings.runners.image != settings.runners.image.strip() or " " in settings.runners.image:
+        yield f"{given['runners.image'].where}: runners.image: {settings.runners.image!r} is not an image name"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

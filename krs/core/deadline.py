@@ -1,0 +1,88 @@
+"""`next_deadline(world, now, policy)`: when `decide` could next say something new by itself.
+
+Timers are a function of the world, so there are none to set, cancel or lose. Waking too early costs one `decide`.
+"""
+
+from collections.abc import Iterator
+
+from krs.core.act import BUSY_WATCH, LOOKUP_AFTER, question_due
+from krs.core.ask import job_due, registrations_due, scopes
+from krs.core.draft import Draft
+from krs.core.model import NEVER, Cloud, Instant, Runner, World
+from krs.core.policy import HOUR, Policy
+from krs.core.retire import boot_deadline
+from krs.core.state import endings, is_busy, queued_by_pool, runners_by_pool
+from krs.core.vocabulary import JobState, Reason
+
+
+def next_deadline(world: World, now: Instant, policy: Policy) -> Instant:
+    """The earliest instant after `now` at which a rule could fire with no new fact."""
+    draft = Draft(world, now)
+    candidates = (at for source in (_probes, _jobs, _pools, _runners, _endings) for at in source(draft, policy))
+    return min((at for at in candidates if at > now), default=NEVER)
+
+
+def _probes(draft: Draft, policy: Policy) -> Iterator[Instant]:
+    yield max(draft.koyeb.not_before, draft.koyeb.asked_until)
+    for scope in scopes(draft):
+        yield registrations_due(draft, scope, policy)
+    if draft.creates:
+        yield Instant(draft.creates[0] + HOUR)
+
+
+def _jobs(draft: Draft, policy: Policy) -> Iterator[Instant]:
+    for job in draft.jobs.values():
+        if job.state is JobState.DONE:
+            yield Instant(max(job.ended_at or 0.0, job.confirmed_at) + policy.keep_gone)
+        else:
+            yield job_due(job, policy)
+
+
+def _pools(draft: Draft, _policy: Policy) -> Iterator[Instant]:
+    for pool in draft.pools.values():
+        yield pool.tripped_until or NEVER
+        yield pool.blocked_until or NEVER
+
+
+def _runners(draft: Draft, policy: Policy) -> Iterator[Instant]:
+    for runner in draft.runners.values():
+        if runner.op is not None:
+            yield runner.op.expires
+        else:
+            yield runner.not_before
+        yield from _runner(runner, policy)
+
+
+def _runner(runner: Runner, policy: Policy) -> Iterator[Instant]:
+    match runner.cloud:
+        case Cloud.GONE:
+            yield Instant((runner.gone_at or 0.0) + policy.keep_gone)
+        case Cloud.DELETING:
+            yield Instant(runner.cloud_at + LOOKUP_AFTER)
+        case Cloud.UP:
+            yield boot_deadline(runner, policy)
+            if runner.unreachable_since is not None:
+                yield Instant(runner.unreachable_since + policy.unreachable_limit)
+            if is_busy(runner):
+                yield Instant(runner.forge_at + BUSY_WATCH)
+            if runner.why is Reason.JOB_DONE and runner.idle_since is not None:
+                yield Instant(runner.idle_since + policy.linger)
+            if runner.deletes_at is not None:
+                yield Instant(runner.deletes_at - 2 * HOUR)
+        case Cloud.NONE:
+            return
+
+
+def _endings(draft: Draft, policy: Policy) -> Iterator[Instant]:
+    world = draft.done()
+    queued = queued_by_pool(world)
+    for pool_id, runners in runners_by_pool(world).items():
+        pool = draft.pools.get(pool_id)
+        if pool is None:
+            continue
+        ends = endings(pool, runners, queued.get(pool_id, 0), policy)
+        for runner in runners:
+            end, why = ends.get(runner.name, (NEVER, Reason.EXPIRED))
+            yield end
+            if runner.wanted and runner.cloud is Cloud.UP:
+                yield question_due(draft, runner, None if why is Reason.MAX_AGE else end, policy) or NEVER

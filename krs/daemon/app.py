@@ -1,0 +1,269 @@
+"""The composition root: the only place where everything is put together."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import platformdirs
+
+import krs
+from krs.config.settings import Settings
+from krs.core.catalog import Catalog
+from krs.core.facts import Fact
+from krs.core.model import Event
+from krs.core.policy import Policy
+from krs.core.vocabulary import Credential, EventKind, Level
+from krs.daemon.clock import Clock, SystemClock
+from krs.daemon.commands import Commands
+from krs.daemon.create import Creator
+from krs.daemon.desk import Desk, daemon_event
+from krs.daemon.executor import Executor
+from krs.daemon.housekeeping import Housekeeping
+from krs.daemon.intake import WebhookIntake, read
+from krs.daemon.loop import TurnLoop
+from krs.daemon.notices import Notices
+from krs.daemon.site import Site
+from krs.errors import CallError, Refused
+from krs.github import GithubClient, TokenAuth
+from krs.http.app import build, serve
+from krs.http.metrics import Metrics
+from krs.koyeb import KoyebClient
+from krs.koyeb.catalog import fallback
+from krs.store import Store
+
+log = logging.getLogger("krs")
+events_log = logging.getLogger("krs.events")
+
+STOP_GRACE = 3.0
+"""Seconds for what is under way when the daemon is told to stop."""
+LEVELS = {Level.DEBUG: logging.DEBUG, Level.INFO: logging.INFO, Level.WARN: logging.WARNING, Level.ERROR: logging.ERROR}
+
+
+class StartError(Exception):
+    """The daemon cannot start; one line that says what to do."""
+
+
+class Daemon:
+    """The scheduler with its server. `start` returns once it listens; `scheduler` is what consoles talk to."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._notices = Notices()
+        self._metrics = Metrics(krs.__version__)
+        self._catalog = fallback()
+        self._policy = policy_of(settings, self._catalog)
+        self._koyeb = KoyebClient(
+            token=settings.koyeb.token.reveal(),
+            api_url=settings.koyeb.api_url,
+            observe=self._metrics.call,
+            transport=transport,
+        )
+        self._github = GithubClient(
+            auth=TokenAuth(settings.github.token),
+            api_url=settings.github.api_url,
+            now=self._clock.now,
+            observe=self._metrics.call,
+            transport=transport,
+        )
+        self._app_id = ""
+        self._tasks: list[asyncio.Task[None]] = []
+        self.port = 0
+
+    async def start(self) -> None:
+        """Open, listen, check, run. Raises `StartError` or `StoreError`, leaving nothing behind.
+
+        Deliveries are taken from the first moment: those that come before the checks are done wait on disk.
+        """
+        self._store = await asyncio.to_thread(Store.open, state_path(self._settings))
+        try:
+            self._compose()
+            self._listen()
+        except BaseException:
+            await self._close()
+            raise
+        try:
+            await asyncio.gather(self._check_tokens(), self._housekeeping.refresh_catalog(self._clock.now()))
+        except BaseException:
+            self._server.stop()
+            await self._close()
+            raise
+        self._loop.note(daemon_event(EventKind.DAEMON_STARTED, f"krs {krs.__version__} started", self._clock.now()))
+        self._tasks = [
+            asyncio.create_task(self._loop.run(), name="krs-loop"),
+            asyncio.create_task(self._housekeeping.run(), name="krs-housekeeping"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop listening, finish the turn in hand, close; under five seconds."""
+        self._server.stop()
+        self._loop.note(daemon_event(EventKind.DAEMON_STOPPED, "krs stopped", self._clock.now()))
+        self._loop.stop()
+        await asyncio.wait(self._tasks[:1], timeout=1.0)
+        await self._executor.close(STOP_GRACE)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.close_all_connections()
+        await self._close()
+
+    async def _close(self) -> None:
+        await self._koyeb.aclose()
+        await self._github.aclose()
+        await asyncio.to_thread(self._store.close)
+
+    @property
+    def scheduler(self) -> Desk:
+        """The operators' side."""
+        return self._desk
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether Koyeb was listed once; until then nothing is decided."""
+        if self._loop.world.koyeb.answered_at is None:
+            return False, "waiting for the first list of services from Koyeb"
+        return True, "ready"
+
+    async def _check_tokens(self) -> None:
+        for name, variable, check in (
+            ("Koyeb", "KOYEB_TOKEN", self._koyeb.check_token),
+            ("GitHub", "GITHUB_TOKEN", self._github.check_token),
+        ):
+            try:
+                await check()
+            except Refused as problem:
+                if problem.status in (401, 403):
+                    raise StartError(f"{name} refuses the token: {problem.message}: check {variable}") from None
+                log.warning("%s: the token could not be checked: %s", name, problem.message)
+            except CallError as problem:
+                log.warning("%s: the token could not be checked: %s", name, problem.message)
+
+    def _compose(self) -> None:
+        settings, clock = self._settings, self._clock
+        site = Site(
+            app=settings.koyeb.app,
+            controller=settings.koyeb.controller,
+            web_url=settings.github.web_url,
+            safety_ttl=settings.koyeb.safety_ttl,
+        )
+        creator = Creator(
+            koyeb=self._koyeb,
+            github=self._github,
+            site=site,
+            app_id=self._find_app,
+            policy=lambda: self._policy,
+            github_token=settings.github.token.reveal,
+            warn=self._notices.warn,
+        )
+        commands = Commands(
+            koyeb=self._koyeb, github=self._github, creator=creator, site=site, app_id=self._find_app, clock=clock
+        )
+        self._executor = Executor(clock=clock, handle=commands.handle, tell=self._tell)
+        saved = self._store.load()
+        if saved.damaged:
+            self._notices.warn("damaged", f"{saved.damaged} rows of the state file were unreadable and set aside")
+        self._loop = TurnLoop(
+            store=self._store,
+            saved=saved,
+            policy=lambda: self._policy,
+            clock=clock,
+            read=read,
+            execute=self._executor.submit,
+            observe=self._observe,
+        )
+        self._desk = Desk(
+            loop=self._loop, store=self._store, policy=lambda: self._policy, clock=clock, notices=self._notices
+        )
+        self._metrics.mirror(self._desk.snapshot)
+        self._housekeeping = Housekeeping(
+            clock=clock,
+            store=self._store,
+            keep=settings.state.keep,
+            sample=self._desk.sample,
+            read_catalog=self._koyeb.catalog,
+            take_catalog=self._take_catalog,
+        )
+        if self._policy.terms("", "").credential is Credential.GITHUB_TOKEN:
+            self._notices.warn("credential", "runners.credential is github-token: every job can read GITHUB_TOKEN")
+
+    def _listen(self) -> None:
+        settings = self._settings
+        intake = WebhookIntake(
+            secret=settings.webhook.secret,
+            unsigned=settings.webhook.disable_auth,
+            prefix=settings.runners.prefix,
+            inbox=self._store,
+            now=self._clock.now,
+            world=lambda: self._loop.world,
+            wake=self._loop.wake,
+        )
+        application = build(intake=intake, health=self, metrics=self._metrics, max_body=settings.webhook.max_body)
+        try:
+            self._server, self.port = serve(application, settings.server.host, settings.server.port)
+        except OSError as problem:
+            where = f"{settings.server.host}:{settings.server.port}"
+            raise StartError(
+                f"cannot listen on {where}: {problem.strerror}: set server.port (PORT) to a free one"
+            ) from None
+        log.info("listening on http://%s:%d", settings.server.host, self.port)
+
+    async def _find_app(self) -> str:
+        """The app's id, asked for once; an app that is missing is made."""
+        if not self._app_id:
+            self._app_id = (await self._koyeb.ensure_app(self._settings.koyeb.app)).id
+        return self._app_id
+
+    def _tell(self, *facts: Fact) -> None:
+        self._loop.tell(*facts)
+
+    def _take_catalog(self, catalog: Catalog) -> None:
+        self._policy = policy_of(self._settings, catalog)
+        self._loop.wake()
+
+    def _observe(self, seconds: float, events: Sequence[Event]) -> None:
+        if seconds:
+            self._metrics.turn(seconds)
+        for event in events:
+            self._metrics.event(event.kind.value, event.reason.value if event.reason else "")
+            if events_log.isEnabledFor(LEVELS[event.level]):
+                events_log.log(LEVELS[event.level], "%s", event.message, extra={"event": event})
+
+
+def state_path(settings: Settings) -> Path:
+    """Where the state file is."""
+    return settings.state.path or platformdirs.user_state_path("krs") / "state.db"
+
+
+def policy_of(settings: Settings, catalog: Catalog) -> Policy:
+    """What the core is told of the settings."""
+    runners, github = settings.runners, settings.github
+    return Policy(
+        catalog=catalog,
+        mode=github.mode,
+        prefix=runners.prefix,
+        extra_labels=frozenset(label.casefold() for label in runners.extra_labels),
+        allow=github.allow,
+        deny=github.deny,
+        refuse_public=settings.policy.public_repositories == "deny",
+        lifecycle=runners.lifecycle,
+        credential=runners.credential,
+        image=runners.image,
+        docker=runners.docker,
+        ttl=runners.ttl,
+        surplus_ttl=runners.surplus_ttl,
+        idle_confirm=runners.idle_confirm,
+        boot_timeout=runners.boot_timeout,
+        max_age=runners.max_age,
+        max_per_pool=runners.max_per_pool,
+        max_total=runners.max_total,
+        min_idle=runners.min_idle,
+        creates_per_hour=runners.creates_per_hour,
+        max_hourly_cost=runners.max_hourly_cost,
+    )

@@ -1,0 +1,168 @@
+"""Carrying out `CreateRunner`: credential, service, and what to do when either answer is lost.
+
+Order: what costs nothing first (the credential), what costs money last; a credential whose service was refused is
+taken back. Koyeb knows no idempotency key, but a name is taken once: a repeated create finds the first one.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from krs.core import commands as c
+from krs.core.facts import CreateFailed, Fact, RunnerCreated
+from krs.core.model import Instant, Name
+from krs.core.policy import Policy, Terms
+from krs.core.vocabulary import Credential, Reason
+from krs.daemon.site import Site
+from krs.errors import CallError, Refused, Throttled, Unreached
+from krs.github import GithubClient, JitConfig, Removal, Start, bootstrap
+from krs.github import NameTaken as RunnerNameTaken
+from krs.koyeb import EnvVar, KoyebClient, LifeCycleRefused, NameTaken, QuotaExceeded, RunnerService, Service
+
+log = logging.getLogger(__name__)
+
+
+class Creator:
+    """Makes runners. `github_token` gives the plain token for the opt-in credential of that name."""
+
+    def __init__(
+        self,
+        *,
+        koyeb: KoyebClient,
+        github: GithubClient,
+        site: Site,
+        app_id: Callable[[], Awaitable[str]],
+        policy: Callable[[], Policy],
+        github_token: Callable[[], str],
+        warn: Callable[[str, str], None],
+    ) -> None:
+        self._koyeb = koyeb
+        self._github = github
+        self._site = site
+        self._app_id = app_id
+        self._policy = policy
+        self._github_token = github_token
+        self._warn = warn
+        self._life_cycle = True
+
+    async def create(self, command: c.CreateRunner) -> Fact:
+        """One runner; every failure becomes a fact that says whether it may have happened."""
+        try:
+            return await self._create(command)
+        except CallError as problem:
+            return failed(command, problem)
+
+    async def _create(self, command: c.CreateRunner) -> Fact:
+        app_id = await self._app_id()
+        if command.retry:
+            service = await self._koyeb.find_service(app_id, command.name)
+            if service is not None:
+                return created(service, found=True)
+        terms = self._policy().terms(command.labels[0], command.scope)
+        jit = await self._jit(command) if command.credential is Credential.JIT else None
+        try:
+            return await self._order(app_id, command, terms, jit)
+        except (Refused, Throttled, Unreached):
+            if jit is not None:
+                await self._take_back(command, jit)
+            raise
+
+    async def _order(self, app_id: str, command: c.CreateRunner, terms: Terms, jit: JitConfig | None) -> Fact:
+        start = await self._start(command, terms, jit)
+        seconds = int(self._site.safety_ttl) if self._life_cycle else None
+        order = runner_service(command, terms, start, seconds)
+        try:
+            return created(await self._koyeb.create_service(app_id, order))
+        except LifeCycleRefused as problem:
+            self._life_cycle = False
+            self._warn("life_cycle", f"Koyeb refuses to delete runners by itself: {problem.message}")
+            order = runner_service(command, terms, start, None)
+            return created(await self._koyeb.create_service(app_id, order))
+        except NameTaken:
+            service = await self._koyeb.find_service(app_id, command.name)
+            if service is None:
+                raise
+            return created(service, found=True)
+
+    async def _start(self, command: c.CreateRunner, terms: Terms, jit: JitConfig | None) -> Start:
+        token = None
+        if command.credential is Credential.REGISTRATION_TOKEN:
+            token = (await self._github.registration_token(command.scope)).token.reveal()
+        plain = self._github_token() if command.credential is Credential.GITHUB_TOKEN else None
+        return bootstrap.start(
+            command.credential,
+            name=command.name,
+            scope=command.scope,
+            labels=command.labels,
+            web_url=self._site.web_url,
+            controller=self._site.controller,
+            docker=terms.docker,
+            lifecycle=command.lifecycle,
+            registration_token=token,
+            jit=jit.encoded.reveal() if jit is not None else None,
+            github_token=plain,
+        )
+
+    async def _jit(self, command: c.CreateRunner) -> JitConfig:
+        """A just-in-time configuration; a name left over from a lost answer is freed first, if no job runs on it."""
+        try:
+            return await self._github.jit_config(command.scope, command.name, command.labels)
+        except RunnerNameTaken:
+            left = await self._github.find_runner(command.scope, command.name)
+            if left is not None and await self._github.delete_runner(command.scope, left.id) is Removal.BUSY:
+                raise
+            return await self._github.jit_config(command.scope, command.name, command.labels)
+
+    async def _take_back(self, command: c.CreateRunner, jit: JitConfig) -> None:
+        try:
+            await self._github.delete_runner(command.scope, jit.registration.id)
+        except CallError as problem:
+            log.warning("%s keeps its registration for now: %s", command.name, problem.message)
+
+
+def runner_service(command: c.CreateRunner, terms: Terms, start: Start, seconds: int | None) -> RunnerService:
+    """What Koyeb is asked to run."""
+    return RunnerService(
+        name=command.name,
+        region=command.region,
+        instance_type=command.instance_type,
+        image=terms.image,
+        privileged=terms.docker,
+        entrypoint=start.entrypoint,
+        args=start.args,
+        env=tuple(EnvVar(key=key, value=value) for key, value in (*start.env, *terms.env)),
+        delete_after_create=seconds,
+    )
+
+
+def created(service: Service, *, found: bool = False) -> RunnerCreated:
+    """Koyeb has the service."""
+    deletes_at = service.created_at + service.delete_after_create if service.delete_after_create else None
+    return RunnerCreated(
+        name=Name(service.name),
+        service_id=service.id,
+        created_at=Instant(service.created_at),
+        deletes_at=Instant(deletes_at) if deletes_at is not None else None,
+        found=found,
+    )
+
+
+def failed(command: c.CreateRunner, problem: CallError) -> CreateFailed:
+    """Why a create did not happen, or that nobody knows."""
+    reason = Reason.QUOTA if isinstance(problem, QuotaExceeded) else reason_of(problem)
+    if isinstance(problem, NameTaken | RunnerNameTaken):
+        reason = Reason.UNKNOWN
+    after = problem.after if isinstance(problem, Throttled) else None
+    return CreateFailed(name=command.name, reason=reason, message=problem.message, after=after)
+
+
+def reason_of(problem: CallError) -> Reason:
+    """The reason code of a failed call."""
+    match problem:
+        case Refused():
+            return Reason.REFUSED
+        case Throttled():
+            return Reason.THROTTLED
+        case Unreached():
+            return Reason.UNREACHED
+        case _:
+            return Reason.UNKNOWN

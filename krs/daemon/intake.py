@@ -1,0 +1,88 @@
+"""The webhook's intake: signature, form, the few fields, the disk. Nothing is decided and nobody is called."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from krs.core.facts import JobFact
+from krs.core.labels import is_ours
+from krs.core.model import Instant, World
+from krs.github import webhook
+from krs.http.ports import Answer
+from krs.secret import Secret
+from krs.store import InboxRow, StoreError
+
+EVENT = "workflow_job"
+
+
+class Inbox(Protocol):
+    """Where deliveries are kept."""
+
+    async def receive(self, guid: str, event: str, body: bytes, now: Instant) -> None:
+        """Return once the delivery is on disk."""
+
+
+class WebhookIntake:
+    """Answers deliveries. `wake` tells the loop that one is on disk."""
+
+    def __init__(
+        self,
+        *,
+        secret: Secret,
+        unsigned: bool,
+        prefix: str,
+        inbox: Inbox,
+        now: Callable[[], Instant],
+        world: Callable[[], World],
+        wake: Callable[[], None],
+    ) -> None:
+        self._secret = secret.reveal().encode()
+        self._unsigned = unsigned
+        self._prefix = prefix
+        self._inbox = inbox
+        self._now = now
+        self._world = world
+        self._wake = wake
+
+    async def __call__(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Take one delivery in."""
+        if not self._unsigned and not webhook.verify(self._secret, body, headers.get("X-Hub-Signature-256")):
+            return Answer(401, "bad_signature", "the signature is missing or does not fit the webhook's secret")
+        try:
+            json = webhook.payload(headers.get("Content-Type", ""), body)
+            return await self._signed(headers, json)
+        except webhook.UnsupportedType as problem:
+            return Answer(415, "unsupported_type", str(problem))
+        except webhook.Undecodable as problem:
+            return Answer(400, "undecodable", str(problem))
+        except StoreError as problem:
+            return Answer(503, "store", str(problem))
+
+    async def _signed(self, headers: Mapping[str, str], json: bytes) -> Answer:
+        event = headers.get("X-GitHub-Event", "")
+        if event != EVENT:
+            webhook.check_object(json)
+            if event == "ping":
+                return Answer(200, "pong", "the webhook works")
+            return Answer(202, "ignored", f"event {event or 'missing'} is not {EVENT}")
+        guid = headers.get("X-GitHub-Delivery") or hashlib.sha256(json).hexdigest()
+        now = self._now()
+        fact = webhook.decode_job(json, guid=guid, seen_at=now)
+        if fact is None or not self._concerns_us(fact):
+            return Answer(202, "ignored", "no label of this job is ours")
+        await self._inbox.receive(guid, event, json, now)
+        self._wake()
+        return Answer(202, "accepted", "on disk")
+
+    def _concerns_us(self, fact: JobFact) -> bool:
+        world = self._world()
+        known = fact.id in world.jobs or (fact.runner is not None and fact.runner in world.runners)
+        return known or any(is_ours(label, self._prefix) for label in fact.labels)
+
+
+def read(row: InboxRow) -> JobFact | None:
+    """The fact in a delivery on disk; None when this version cannot read it."""
+    try:
+        return webhook.decode_job(row.body, guid=row.guid, seen_at=row.received_at)
+    except webhook.Undecodable:
+        return None

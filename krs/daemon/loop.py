@@ -1,0 +1,186 @@
+"""The turn: read what came in, absorb it, decide, commit, publish, then call out.
+
+One coroutine owns the world. Nothing is called before the intent is on disk; when the disk refuses, nothing is lost:
+the facts of the turn stay queued and the turn is tried again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from krs.core.absorb import absorb
+from krs.core.actions import Refusal
+from krs.core.commands import Command
+from krs.core.deadline import next_deadline
+from krs.core.decide import decide
+from krs.core.facts import Fact
+from krs.core.model import Event, Instant, World
+from krs.core.policy import Policy
+from krs.daemon.clock import Clock
+from krs.feed import Feed
+from krs.store import InboxRow, Saved, StoreError, Turn
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+RETRY_AFTER = 1.0
+"""Seconds before a turn whose commit failed is tried again."""
+
+Check = Callable[[World, Instant, Policy], Fact | Refusal]
+
+
+class Keeper(Protocol):
+    """What the loop needs of the store."""
+
+    async def unprocessed(self, limit: int) -> tuple[InboxRow, ...]:
+        """Deliveries not yet absorbed, oldest first."""
+
+    async def commit(self, turn: Turn) -> tuple[Event, ...]:
+        """Write a turn whole; gives its events numbered."""
+
+
+class Request(msgspec.Struct):
+    """An operator's action waiting for its turn."""
+
+    check: Check
+    done: asyncio.Future[Fact | Refusal]
+
+
+class TurnLoop:
+    """Owns the world. `tell` and `ask` are how others reach it; `feed` is how they follow."""
+
+    def __init__(
+        self,
+        *,
+        store: Keeper,
+        saved: Saved,
+        policy: Callable[[], Policy],
+        clock: Clock,
+        read: Callable[[InboxRow], Fact | None],
+        execute: Callable[[Command], None],
+        observe: Callable[[float, Sequence[Event]], None] = lambda _seconds, _events: None,
+    ) -> None:
+        self.world = saved.world
+        self.counters = dict(saved.counters)
+        self.feed = Feed(saved.last_seq)
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._read = read
+        self._execute = execute
+        self._observe = observe
+        self._facts: list[Fact] = []
+        self._notes: list[Event] = []
+        self._requests: list[Request] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Something came in."""
+        self._wake.set()
+
+    def tell(self, *facts: Fact) -> None:
+        """Hand over facts for the next turn."""
+        self._facts += facts
+        self.wake()
+
+    def note(self, event: Event) -> None:
+        """Journal something that is no business of the core."""
+        self._notes.append(event)
+        self.wake()
+
+    async def ask(self, check: Check) -> Fact | Refusal:
+        """Do an action in the next turn if `check` allows it on the world as it is then; returns once it is on disk."""
+        request = Request(check, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
+        self.wake()
+        return await request.done
+
+    def stop(self) -> None:
+        """End `run` after the turn in hand."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Turn after turn until stopped; a turn that fails is logged and tried again, never skipped."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                more = await self.turn()
+            except StoreError as problem:
+                log.error("turn not written: %s: trying again", problem)  # noqa: TRY400 - one line, no traceback
+                more = False
+                await self._clock.wait(asyncio.Event(), Instant(self._clock.now() + RETRY_AFTER))
+                self._wake.set()
+            if not more:
+                await self._clock.wait(self._wake, next_deadline(self.world, self._clock.now(), self._policy()))
+
+    async def turn(self) -> bool:
+        """One turn. True when the inbox may hold more. Raises `StoreError` when it could not be written."""
+        rows = await self._store.unprocessed(BATCH)
+        now, policy = self._clock.now(), self._policy()
+        began = asyncio.get_running_loop().time()
+        facts, notes, requests = self._take()
+        try:
+            world = self._fold(self.world, rows, facts, now, policy)
+            world = replace(world, news=(*world.news, *notes)) if notes else world
+            world, answers = self._serve(world, requests, now, policy)
+            world, commands = decide(world, now, policy)
+            await self._commit(world, rows, now)
+        except StoreError:
+            self._facts[:0], self._notes[:0], self._requests[:0] = facts, notes, requests
+            raise
+        for request, answer in answers:
+            if not request.done.done():
+                request.done.set_result(answer)
+        for command in commands:
+            log.debug("command %r", command)
+            self._execute(command)
+        self._observe(asyncio.get_running_loop().time() - began, ())
+        return len(rows) == BATCH
+
+    def _take(self) -> tuple[list[Fact], list[Event], list[Request]]:
+        taken = self._facts, self._notes, self._requests
+        self._facts, self._notes, self._requests = [], [], []
+        return taken
+
+    def _fold(
+        self, world: World, rows: Iterable[InboxRow], facts: Iterable[Fact], now: Instant, policy: Policy
+    ) -> World:
+        for row in rows:
+            fact = self._read(row)
+            if fact is not None:
+                world = absorb(world, fact, now, policy)
+        for fact in facts:
+            world = absorb(world, fact, now, policy)
+        return world
+
+    def _serve(
+        self, world: World, requests: Iterable[Request], now: Instant, policy: Policy
+    ) -> tuple[World, list[tuple[Request, Fact | Refusal]]]:
+        answers: list[tuple[Request, Fact | Refusal]] = []
+        for request in requests:
+            answer = request.check(world, now, policy)
+            if not isinstance(answer, Refusal):
+                world = absorb(world, answer, now, policy)
+            answers.append((request, answer))
+        return world, answers
+
+    async def _commit(self, world: World, rows: Sequence[InboxRow], now: Instant) -> None:
+        if world is self.world and not rows:
+            return
+        counters = dict(self.counters)
+        for event in world.news:
+            counters[event.kind] = counters.get(event.kind, 0) + 1
+        turn = Turn(
+            before=self.world, after=world, processed=tuple(row.seq for row in rows), counters=counters, now=now
+        )
+        events = await self._store.commit(turn)
+        self.world = replace(world, news=())
+        self.counters = counters
+        self.feed.publish(events)
+        self._observe(0.0, events)

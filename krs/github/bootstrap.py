@@ -1,0 +1,103 @@
+"""How a runner's container starts: the values it is given, and the script that uses them. Pure.
+
+Values come by environment, never inside the script's text. The script runs as root in the container, registers the
+runner, and starts it as user `runner` with an environment that was made anew, so no secret is in any process that a
+job can read: neither `env` nor /proc/*/environ of its own user shows one. A container that Koyeb restarts finds no
+secret that still works: it never registers twice, says so, and waits to be deleted.
+"""
+
+import msgspec
+
+from krs.core.vocabulary import Credential, Lifecycle
+
+FOLDER = "/home/runner"
+"""Where the image koyeb/github-runner keeps actions/runner."""
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container is started with; an empty entrypoint leaves the image its own."""
+
+    entrypoint: tuple[str, ...]
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        """The variables' names alone: a value may be a credential."""
+        return f"Start(env={[key for key, _ in self.env]})"
+
+
+SCRIPT = r"""
+set -u
+cd "$KRS_FOLDER" || exit 1
+token=${KRS_REGISTRATION_TOKEN-}; jit=${KRS_JIT_CONFIG-}
+unset KRS_REGISTRATION_TOKEN KRS_JIT_CONFIG
+ended() {
+  printf 'krs-runner-ended {"name":"%s","exit":%d}\n' "$KRS_NAME" "$1"
+  sleep infinity & wait
+}
+trap 'exit 143' TERM
+as_runner() { su -s /bin/bash -c "cd '$KRS_FOLDER' && exec env -i $clean \"\$0\" \"\$@\"" runner -- "$@"; }
+clean="HOME='$KRS_FOLDER' USER=runner LOGNAME=runner PATH='$PATH' LANG=C.UTF-8"
+if [ -e .krs-started ] || [ -e .runner ]; then ended 64; fi
+if [ "${KRS_DOCKER-}" = true ]; then
+  dockerd-entrypoint.sh dockerd --host=unix:///var/run/docker.sock >/var/log/dockerd.log 2>&1 &
+  for _ in $(seq 60); do [ -S /var/run/docker.sock ] && break; sleep 1; done
+  chown runner:runner /var/run/docker.sock 2>/dev/null
+  clean="$clean DOCKER_HOST=unix:///var/run/docker.sock"
+fi
+if ! : > .krs-started; then ended 73; fi
+chown -R runner:runner . 2>/dev/null
+if [ -n "$jit" ]; then
+  printf %s "$jit" | as_runner /bin/bash -c \
+    'IFS= read -r ACTIONS_RUNNER_INPUT_JITCONFIG; export ACTIONS_RUNNER_INPUT_JITCONFIG; exec ./run.sh' &
+else
+  set -- --unattended --url "$REPO_URL" --name "$KRS_NAME" --labels "$RUNNER_LABELS" --no-default-labels
+  [ "${KRS_LIFECYCLE-}" = ephemeral ] && set -- "$@" --ephemeral
+  if ! printf %s "$token" | as_runner /bin/bash -c \
+    'IFS= read -r ACTIONS_RUNNER_INPUT_TOKEN; export ACTIONS_RUNNER_INPUT_TOKEN; exec ./config.sh "$@"' config "$@"
+  then ended 65; fi
+  as_runner ./run.sh &
+fi
+token=; jit=
+wait $!
+ended $?
+""".strip()
+
+
+def start(
+    credential: Credential,
+    *,
+    name: str,
+    scope: str,
+    labels: tuple[str, ...],
+    web_url: str,
+    controller: str,
+    docker: bool,
+    lifecycle: Lifecycle,
+    registration_token: str | None = None,
+    jit: str | None = None,
+    github_token: str | None = None,
+    folder: str = FOLDER,
+) -> Start:
+    """What to start a runner's container with. The credential's value is the one of the three that fits it.
+
+    REPO_URL, RUNNER_LABELS and KRS_CONTROLLER stay in plain, so that a daemon with a fresh disk can adopt the runner.
+    """
+    known = (("REPO_URL", f"{web_url}/{scope}"), ("RUNNER_LABELS", ",".join(labels)), ("KRS_CONTROLLER", controller))
+    if credential is Credential.GITHUB_TOKEN:
+        docker_env = () if docker else (("DISABLE_DOCKER_DAEMON", "true"),)
+        return Start(entrypoint=(), args=(), env=(*known, ("GITHUB_TOKEN", github_token or ""), *docker_env))
+    secret = ("KRS_JIT_CONFIG", jit) if credential is Credential.JIT else ("KRS_REGISTRATION_TOKEN", registration_token)
+    return Start(
+        entrypoint=("/bin/bash", "-c"),
+        args=(SCRIPT,),
+        env=(
+            *known,
+            ("KRS_NAME", name),
+            ("KRS_FOLDER", folder),
+            ("KRS_DOCKER", "true" if docker else "false"),
+            ("KRS_CREDENTIAL", credential.value),
+            ("KRS_LIFECYCLE", lifecycle.value),
+            (secret[0], secret[1] or ""),
+        ),
+    )

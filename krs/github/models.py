@@ -1,0 +1,81 @@
+"""What GitHub's REST API sends, read tolerantly."""
+
+from enum import Enum
+
+import msgspec
+
+from krs.secret import Secret
+
+
+class Removal(Enum):
+    """How the deletion of a registration ended; BUSY is GitHub's 422: a job runs on it."""
+
+    REMOVED = "removed"
+    ABSENT = "absent"
+    BUSY = "busy"
+
+
+class Label(msgspec.Struct, frozen=True):
+    """A runner's label."""
+
+    name: str = ""
+
+
+class RunnerReply(msgspec.Struct, frozen=True):
+    """A runner as GitHub sends it."""
+
+    id: int
+    name: str
+    status: str = "offline"
+    busy: bool = False
+    labels: list[Label] = []
+
+    def registration(self) -> "Registration":
+        """The same in our words."""
+        labels = tuple(label.name for label in self.labels)
+        return Registration(self.id, self.name, online=self.status == "online", busy=self.busy, labels=labels)
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """A runner registered at GitHub."""
+
+    id: int
+    name: str
+    online: bool
+    busy: bool
+    labels: tuple[str, ...] = ()
+
+
+class RunnersReply(msgspec.Struct, frozen=True):
+    """One page of runners."""
+
+    total_count: int = 0
+    runners: list[RunnerReply] = []
+
+
+class TokenReply(msgspec.Struct, frozen=True):
+    """A registration token; valid for one hour, for any number of runners."""
+
+    token: str
+    expires_at: str = ""
+
+
+class RegistrationToken(msgspec.Struct, frozen=True):
+    """The same with its secret masked; `expires_at` in seconds since the epoch."""
+
+    token: Secret
+    expires_at: float
+
+
+class JitReply(msgspec.Struct, frozen=True):
+    """A just-in-time configuration."""
+
+    runner: RunnerReply
+    encoded_jit_config: str
+
+
+class JitConfig(msgspec.Struct, frozen=True):
+    """The same with its secret masked."""
+
+    registration: Registration
+    encoded: Secret

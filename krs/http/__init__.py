@@ -1,0 +1,1 @@
+"""The HTTP side: GitHub's webhook, the admin API, health and metrics. What the handlers need stands in `ports`."""

@@ -1,0 +1,16 @@
+"""Koyeb's REST API, as far as krs uses it. Nothing else of ours is known here but `krs.rest` and the core's values."""
+
+from krs.koyeb.client import KoyebClient, LifeCycleRefused, NameTaken, QuotaExceeded
+from krs.koyeb.models import App, Definition, EnvVar, RunnerService, Service
+
+__all__ = [
+    "App",
+    "Definition",
+    "EnvVar",
+    "KoyebClient",
+    "LifeCycleRefused",
+    "NameTaken",
+    "QuotaExceeded",
+    "RunnerService",
+    "Service",
+]

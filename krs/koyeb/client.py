@@ -1,0 +1,238 @@
+"""The calls to Koyeb's API that krs makes. Facts: Koyeb's OpenAPI description; no call is ever repeated in here."""
+
+from typing import Any, TypeVar
+
+import httpx
+
+from krs.core.catalog import Catalog
+from krs.errors import CallError, Refused, Unknown
+from krs.koyeb.models import (
+    App,
+    AppReply,
+    AppsReply,
+    CatalogReply,
+    Definition,
+    DeploymentReply,
+    OneServiceReply,
+    RegionsReply,
+    RunnerService,
+    Service,
+    ServicesReply,
+    catalog_of,
+)
+from krs.rest import Observer, Params, Reply, Rest, unobserved
+
+Page = TypeVar("Page", AppsReply, ServicesReply, CatalogReply, RegionsReply)
+
+PAGE = 100
+"""Koyeb's largest page."""
+PAGES = 100
+"""More pages than any organization fills: a server that never ends must not hold us."""
+GONE = "DELETED"
+DEFAULT_WAIT = 30.0
+NAME_FIELDS = frozenset({"name", "definition.name"})
+LIFE_CYCLE_FIELD = "life_cycle"
+QUOTA_WORDS = ("due to your quota", "not available with current plan")
+
+
+class NameTaken(Refused):
+    """A service or app of this name exists: it is looked up by its exact name, not made again."""
+
+
+class QuotaExceeded(Refused):
+    """The plan does not allow it: not to be repeated soon."""
+
+
+class LifeCycleRefused(Refused):
+    """This organization may not use `life_cycle.delete_after_create`: to be sent again without it."""
+
+
+def wait_asked(response: httpx.Response) -> float | None:
+    """How long a 429 asks us to wait: `x-ratelimit-reset` counts seconds left, there is no Retry-After."""
+    if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        return None
+    try:
+        return max(1.0, float(response.headers.get("x-ratelimit-reset", DEFAULT_WAIT)))
+    except ValueError:
+        return DEFAULT_WAIT
+
+
+def sharpen(problem: Refused) -> Refused:
+    """The special refusals that Koyeb tells apart only by words and fields."""
+    kind: type[Refused] = Refused
+    taken = any(field in NAME_FIELDS and "already exists" in text for field, text in problem.fields)
+    if taken or problem.status == httpx.codes.CONFLICT:
+        kind = NameTaken
+    elif any(words in problem.message for words in QUOTA_WORDS):
+        kind = QuotaExceeded
+    elif any(field.startswith(LIFE_CYCLE_FIELD) for field, _ in problem.fields):
+        kind = LifeCycleRefused
+    return kind(problem.message, status=problem.status, code=problem.code, fields=problem.fields)
+
+
+class KoyebClient:
+    """Koyeb, seen by one token."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_url: str,
+        observe: Observer = unobserved,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout: float = 15.0,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=api_url.rstrip("/"),
+            headers={"authorization": f"Bearer {token}", "accept": "application/json"},
+            timeout=timeout,
+            follow_redirects=False,
+            transport=transport,
+            trust_env=False,
+        )
+        self._rest = Rest(self._http, service="koyeb", wait_asked=wait_asked, observe=observe)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _call(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> Reply:
+        try:
+            return await self._rest.call(method, path, params=params, body=body)
+        except Refused as problem:
+            raise sharpen(problem) from None
+
+    async def _pages(self, path: str, kind: type[Page], params: dict[str, str]) -> list[Page]:
+        pages: list[Page] = []
+        offset = 0
+        for _ in range(PAGES):
+            query = {**params, "limit": str(PAGE), "offset": str(offset)}
+            page = (await self._call("GET", path, params=query)).decode(kind)
+            pages.append(page)
+            rows = _rows(page)
+            offset += len(rows)
+            if not rows or not _more(page, offset):
+                return pages
+        raise Unknown(f"koyeb GET {path}: more than {PAGES} pages")
+
+    async def check_token(self) -> None:
+        """Ask for something that any key of an organization may see. Raises `Refused` (401, 403) for a bad one."""
+        (await self._call("GET", "/v1/apps", params={"limit": "1"})).decode(AppsReply)
+
+    async def find_app(self, name: str) -> App | None:
+        """The app of exactly this name (Koyeb's own filter is a prefix)."""
+        pages = await self._pages("/v1/apps", AppsReply, {"name": name})
+        return next((app for page in pages for app in page.apps if app.name == name), None)
+
+    async def ensure_app(self, name: str) -> App:
+        """The app of this name, made if there is none; another maker at the same moment is no harm."""
+        found = await self.find_app(name)
+        if found is not None:
+            return found
+        body = {"name": name, "life_cycle": {"delete_when_empty": False}}
+        try:
+            reply = (await self._call("POST", "/v1/apps", body=body)).decode(AppReply)
+        except NameTaken:
+            found = await self.find_app(name)
+            if found is None:
+                raise
+            return found
+        return reply.app
+
+    async def list_services(self, app_id: str) -> tuple[Service, ...]:
+        """All services of an app. Raises `ValueError` without an app: Koyeb might answer with everybody's."""
+        pages = await self._pages("/v1/services", ServicesReply, {"app_id": _named(app_id)})
+        found = {row.id: row.service() for page in pages for row in page.services}
+        return tuple(found.values())
+
+    async def find_service(self, app_id: str, name: str) -> Service | None:
+        """The service of exactly this name in an app, unless it is deleted."""
+        params = {"app_id": _named(app_id), "name": name}
+        pages = await self._pages("/v1/services", ServicesReply, params)
+        found = (row.service() for page in pages for row in page.services if row.name == name)
+        return next((service for service in found if service.status != GONE), None)
+
+    async def get_service(self, service_id: str) -> Service | None:
+        """A service by its id; None when it is gone."""
+        try:
+            reply = (await self._call("GET", f"/v1/services/{_named(service_id)}")).decode(OneServiceReply)
+        except Refused as problem:
+            _raise_unless_missing(problem)
+            return None
+        service = reply.service.service()
+        return service if service.status != GONE else None
+
+    async def create_service(self, app_id: str, runner: RunnerService) -> Service:
+        """Start a runner. Raises `NameTaken`, `QuotaExceeded` or `LifeCycleRefused` beside the usual errors."""
+        body = runner.body(_named(app_id))
+        reply = (await self._call("POST", "/v1/services", body=body)).decode(OneServiceReply)
+        return reply.service.service()
+
+    async def delete_service(self, service_id: str) -> bool:
+        """Have a service deleted (it takes Koyeb a while); False when there is none."""
+        try:
+            await self._call("DELETE", f"/v1/services/{_named(service_id)}")
+        except Refused as problem:
+            _raise_unless_missing(problem)
+            return False
+        return True
+
+    async def set_delete_after_create(self, service_id: str, seconds: int) -> None:
+        """Move Koyeb's own deletion to `seconds` after the creation; no redeployment follows."""
+        body = {"life_cycle": {"delete_after_create": seconds}}
+        await self._call("PATCH", f"/v1/services/{_named(service_id)}", body=body)
+
+    async def definition(self, service: Service) -> Definition | None:
+        """What a service's container was given in plain; None while there is no deployment."""
+        if not service.latest_deployment_id:
+            return None
+        try:
+            reply = (await self._call("GET", f"/v1/deployments/{service.latest_deployment_id}")).decode(DeploymentReply)
+        except Refused as problem:
+            _raise_unless_missing(problem)
+            return None
+        found = reply.deployment.definition
+        rows = found.env or [] if found is not None else []
+        return Definition(env={row.key: row.value for row in rows if row.value is not None})
+
+    async def catalog(self) -> Catalog:
+        """What Koyeb sells now. Raises `Unknown` when it says it sells nothing."""
+        rows = await self._pages("/v1/catalog/instances", CatalogReply, {})
+        regions = await self._pages("/v1/catalog/regions", RegionsReply, {})
+        found = catalog_of(
+            [row for page in rows for row in page.instances], [row for page in regions for row in page.regions], "live"
+        )
+        if not found.regions or not found.instance_types:
+            raise Unknown("koyeb GET /v1/catalog: no region or no instance type in the answer")
+        return found
+
+
+def _named(key: str) -> str:
+    if not key:
+        raise ValueError("an empty id would address everything")
+    return key
+
+
+def _raise_unless_missing(problem: CallError) -> None:
+    if not isinstance(problem, Refused) or problem.status != httpx.codes.NOT_FOUND:
+        raise problem
+
+
+def _rows(page: AppsReply | ServicesReply | CatalogReply | RegionsReply) -> list[Any]:
+    match page:
+        case AppsReply():
+            return list(page.apps)
+        case ServicesReply():
+            return list(page.services)
+        case CatalogReply():
+            return list(page.instances)
+        case RegionsReply():
+            return list(page.regions)
+
+
+def _more(page: AppsReply | ServicesReply | CatalogReply | RegionsReply, offset: int) -> bool:
+    """Whether another page follows: `has_next` where Koyeb sends it, else its count."""
+    has_next = getattr(page, "has_next", None)
+    if has_next is not None:
+        return bool(has_next)
+    return page.count is not None and offset < page.count

@@ -1,0 +1,21 @@
+"""What survives: deliveries, jobs, runners, pools and the journal, in one SQLite file with one writer.
+
+A 2xx to GitHub means committed and synced; an intent is committed before the call that carries it out leaves.
+"""
+
+from krs.store.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreTooNew, StoreUnwritable
+from krs.store.rows import InboxRow, Saved, Turn
+from krs.store.store import Store
+
+__all__ = [
+    "InboxRow",
+    "Saved",
+    "Store",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+    "StoreTooNew",
+    "StoreUnwritable",
+    "Turn",
+]

@@ -1,0 +1,34 @@
+"""What goes into and comes out of the store."""
+
+import msgspec
+
+from krs.core.model import Instant, World
+
+
+class InboxRow(msgspec.Struct, frozen=True):
+    """A delivery not yet absorbed. `body` is its JSON."""
+
+    seq: int
+    guid: str
+    event: str
+    received_at: Instant
+    body: bytes
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start finds on disk. `counters` are events by kind; `damaged` counts rows that were set aside."""
+
+    world: World
+    last_seq: int
+    counters: dict[str, int]
+    damaged: int = 0
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of the daemon, written whole or not at all; a row that is one object in both worlds is not written."""
+
+    before: World
+    after: World
+    processed: tuple[int, ...]
+    counters: dict[str, int]
+    now: Instant

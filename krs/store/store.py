@@ -1,0 +1,146 @@
+"""The store: opening and locking the file, and the five things done with it."""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import IO
+
+from krs.core.model import Event, Instant, Name
+from krs.core.views import Page
+from krs.core.vocabulary import EventKind
+from krs.store import inbox, journal, world
+from krs.store.errors import StoreLocked, StoreUnwritable, translated
+from krs.store.rows import InboxRow, Saved, Turn
+from krs.store.schema import migrate
+from krs.store.writer import Writer
+
+BODIES_FOR = 24 * 3600.0
+"""Seconds that the body of an absorbed delivery is kept, for a look at what GitHub really sent."""
+PRUNED_AT_ONCE = 200
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA wal_autocheckpoint=1000",
+    "PRAGMA journal_size_limit=67108864",
+    "PRAGMA busy_timeout=2000",
+)
+
+
+class Store:
+    """One open state file. Every coroutine returns only when what it wrote is on disk."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str]) -> None:
+        self._connection = connection
+        self._path = path
+        self._lock = lock
+        self._writer = Writer(connection, path)
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """Open or make the file and lock it. Raises a `StoreError` in one line when that cannot be."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if path.is_dir():
+                raise StoreUnwritable(f"state file {path} is a folder: set state.path to a file in it")
+            lock = _lock(path)
+        except OSError as problem:
+            raise StoreUnwritable(
+                f"state file {path}: {problem.strerror}: make its folder writable, or set state.path (KRS_STATE)"
+            ) from None
+        try:
+            connection = _connect(path)
+        except BaseException:
+            lock.close()
+            raise
+        return cls(connection, path, lock)
+
+    def load(self) -> Saved:
+        """What the last turn left; to be called before the first write."""
+        try:
+            return world.load(self._connection)
+        except sqlite3.Error as problem:
+            raise translated(problem, self._path) from None
+
+    async def receive(self, guid: str, event: str, body: bytes, now: Instant) -> None:
+        """Take a delivery in. One that was absorbed before is put again: a redelivery repeats its GUID on purpose."""
+        await self._writer.do(lambda connection: inbox.receive(connection, guid, event, body, now))
+
+    async def unprocessed(self, limit: int) -> tuple[InboxRow, ...]:
+        """Deliveries not yet absorbed, oldest first."""
+        return await self._writer.do(lambda connection: inbox.unprocessed(connection, limit))
+
+    async def depth(self) -> int:
+        """How many deliveries wait."""
+        return await self._writer.do(inbox.depth)
+
+    async def commit(self, turn: Turn) -> tuple[Event, ...]:
+        """Write a turn whole: changed rows, its news as journal rows, its deliveries as processed."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Event, ...]:
+            world.write(connection, turn)
+            inbox.mark(connection, turn.processed, turn.now)
+            return journal.append(connection, turn.after.news)
+
+        return await self._writer.do(work)
+
+    async def events(self, after: int, kinds: frozenset[EventKind], limit: int, *, runner: Name | None = None) -> Page:
+        """A slice of the journal, oldest first; no kinds means all."""
+        return await self._writer.do(lambda connection: journal.read(connection, after, kinds, limit, runner))
+
+    async def prune(self, now: Instant, keep: float) -> None:
+        """Drop bodies after a day, deliveries and journal rows after `keep` seconds, a few at a time."""
+        for step in (
+            lambda connection: inbox.prune(connection, now, BODIES_FOR, keep, PRUNED_AT_ONCE),
+            lambda connection: journal.prune(connection, now, keep, PRUNED_AT_ONCE),
+        ):
+            while await self._writer.do(step):
+                pass
+
+    async def check(self) -> str:
+        """SQLite's own word on the file: `ok` or what is wrong."""
+        return await self._writer.do(lambda connection: str(connection.execute("PRAGMA integrity_check").fetchone()[0]))
+
+    def close(self) -> None:
+        """Finish what waits, then close and unlock the file."""
+        self._writer.close()
+        self._connection.close()
+        self._lock.close()
+
+
+def _lock(path: Path) -> IO[str]:
+    """Hold `<path>.lock`; it is freed with the process, however that ends."""
+    lock = open(f"{path}.lock", "a+", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115 - it is held as long as the store is open
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        who = f" (process {holder})" if holder else ""
+        raise StoreLocked(
+            f"state file {path} is in use by another daemon{who}: stop it, or set state.path (KRS_STATE)"
+        ) from None
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in PRAGMAS:
+                connection.execute(pragma)
+            migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except OSError as problem:
+        raise StoreUnwritable(f"state file {path}: {problem.strerror}: set state.path (KRS_STATE) elsewhere") from None
+    except sqlite3.Error as problem:
+        raise translated(problem, path) from None
+    return connection
