@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,7 +55,17 @@ def daemon(path: Path | None, **options: str | bool | None) -> None:
     if lacks := missing(settings):
         raise CliError("\n".join(lacks), USAGE)
     logs.set_up(settings.log.level, settings.log.format, secrets_of(settings))
-    asyncio.run(_run(settings))
+    run(_run(settings))
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where it is installed (extra `fast`), else on asyncio's own loop."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
 
 
 def read_settings(path: Path | None, options: dict[str, str]) -> Loaded:
@@ -85,6 +97,7 @@ async def _run(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+
     scheduler = Daemon(settings)
     try:
         await scheduler.start()

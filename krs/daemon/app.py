@@ -21,7 +21,7 @@ from krs.daemon.create import Creator
 from krs.daemon.desk import Desk, daemon_event
 from krs.daemon.executor import Executor
 from krs.daemon.housekeeping import Housekeeping
-from krs.daemon.intake import WebhookIntake, read
+from krs.daemon.intake import WebhookIntake
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
 from krs.daemon.site import Site
@@ -31,7 +31,7 @@ from krs.http.app import build, serve
 from krs.http.metrics import Metrics
 from krs.koyeb import KoyebClient
 from krs.koyeb.catalog import fallback
-from krs.store import Store
+from krs.store import Store, StoreError
 
 log = logging.getLogger("krs")
 events_log = logging.getLogger("krs.events")
@@ -105,13 +105,17 @@ class Daemon:
     async def stop(self) -> None:
         """Stop listening, finish the turn in hand, close; under five seconds."""
         self._server.stop()
-        self._loop.note(daemon_event(EventKind.DAEMON_STOPPED, "krs stopped", self._clock.now()))
         self._loop.stop()
         await asyncio.wait(self._tasks[:1], timeout=1.0)
         await self._executor.close(STOP_GRACE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._loop.note(daemon_event(EventKind.DAEMON_STOPPED, "krs stopped", self._clock.now()))
+        try:
+            await self._loop.last_words()
+        except StoreError as problem:
+            log.warning("the last events were not written: %s", problem)
         await self._server.close_all_connections()
         await self._close()
 
@@ -174,10 +178,11 @@ class Daemon:
             saved=saved,
             policy=lambda: self._policy,
             clock=clock,
-            read=read,
             execute=self._executor.submit,
             observe=self._observe,
         )
+        for row in self._store.unprocessed():
+            self._loop.hear(row.seq, row.fact)
         self._desk = Desk(
             loop=self._loop, store=self._store, policy=lambda: self._policy, clock=clock, notices=self._notices
         )
@@ -202,7 +207,7 @@ class Daemon:
             inbox=self._store,
             now=self._clock.now,
             world=lambda: self._loop.world,
-            wake=self._loop.wake,
+            hear=self._loop.hear,
         )
         application = build(intake=intake, health=self, metrics=self._metrics, max_body=settings.webhook.max_body)
         try:

@@ -10,7 +10,7 @@ from krs.core.model import Instant, World
 from krs.github import webhook
 from krs.http.ports import Answer
 from krs.secret import Secret
-from krs.store import InboxRow, StoreError
+from krs.store import StoreError
 
 EVENT = "workflow_job"
 
@@ -18,12 +18,12 @@ EVENT = "workflow_job"
 class Inbox(Protocol):
     """Where deliveries are kept."""
 
-    async def receive(self, guid: str, event: str, body: bytes, now: Instant) -> None:
-        """Return once the delivery is on disk."""
+    async def receive(self, guid: str, fact: JobFact, now: Instant) -> int:
+        """Return the delivery's number once it is on disk."""
 
 
 class WebhookIntake:
-    """Answers deliveries. `wake` tells the loop that one is on disk."""
+    """Answers deliveries. `hear` tells the loop of one that is on disk."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class WebhookIntake:
         inbox: Inbox,
         now: Callable[[], Instant],
         world: Callable[[], World],
-        wake: Callable[[], None],
+        hear: Callable[[int, JobFact], None],
     ) -> None:
         self._secret = secret.reveal().encode()
         self._unsigned = unsigned
@@ -42,7 +42,7 @@ class WebhookIntake:
         self._inbox = inbox
         self._now = now
         self._world = world
-        self._wake = wake
+        self._hear = hear
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take one delivery in."""
@@ -70,19 +70,10 @@ class WebhookIntake:
         fact = webhook.decode_job(json, guid=guid, seen_at=now)
         if fact is None or not self._concerns_us(fact):
             return Answer(202, "ignored", "no label of this job is ours")
-        await self._inbox.receive(guid, event, json, now)
-        self._wake()
+        self._hear(await self._inbox.receive(guid, fact, now), fact)
         return Answer(202, "accepted", "on disk")
 
     def _concerns_us(self, fact: JobFact) -> bool:
         world = self._world()
         known = fact.id in world.jobs or (fact.runner is not None and fact.runner in world.runners)
         return known or any(is_ours(label, self._prefix) for label in fact.labels)
-
-
-def read(row: InboxRow) -> JobFact | None:
-    """The fact in a delivery on disk; None when this version cannot read it."""
-    try:
-        return webhook.decode_job(row.body, guid=row.guid, seen_at=row.received_at)
-    except webhook.Undecodable:
-        return None

@@ -22,11 +22,12 @@ from krs.core.model import Event, Instant, World
 from krs.core.policy import Policy
 from krs.daemon.clock import Clock
 from krs.feed import Feed
-from krs.store import InboxRow, Saved, StoreError, Turn
+from krs.store import Saved, StoreError, Turn
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+GATHER = 0.01
+"""Seconds from a wake-up to its turn: a burst of deliveries shares one turn and one commit."""
 RETRY_AFTER = 1.0
 """Seconds before a turn whose commit failed is tried again."""
 
@@ -35,9 +36,6 @@ Check = Callable[[World, Instant, Policy], Fact | Refusal]
 
 class Keeper(Protocol):
     """What the loop needs of the store."""
-
-    async def unprocessed(self, limit: int) -> tuple[InboxRow, ...]:
-        """Deliveries not yet absorbed, oldest first."""
 
     async def commit(self, turn: Turn) -> tuple[Event, ...]:
         """Write a turn whole; gives its events numbered."""
@@ -51,7 +49,7 @@ class Request(msgspec.Struct):
 
 
 class TurnLoop:
-    """Owns the world. `tell` and `ask` are how others reach it; `feed` is how they follow."""
+    """Owns the world. `hear`, `tell` and `ask` are how others reach it; `feed` is how they follow."""
 
     def __init__(
         self,
@@ -60,7 +58,6 @@ class TurnLoop:
         saved: Saved,
         policy: Callable[[], Policy],
         clock: Clock,
-        read: Callable[[InboxRow], Fact | None],
         execute: Callable[[Command], None],
         observe: Callable[[float, Sequence[Event]], None] = lambda _seconds, _events: None,
     ) -> None:
@@ -70,10 +67,10 @@ class TurnLoop:
         self._store = store
         self._policy = policy
         self._clock = clock
-        self._read = read
         self._execute = execute
         self._observe = observe
         self._facts: list[Fact] = []
+        self._processed: list[int] = []
         self._notes: list[Event] = []
         self._requests: list[Request] = []
         self._wake = asyncio.Event()
@@ -86,6 +83,12 @@ class TurnLoop:
     def tell(self, *facts: Fact) -> None:
         """Hand over facts for the next turn."""
         self._facts += facts
+        self.wake()
+
+    def hear(self, delivery: int, fact: Fact) -> None:
+        """Hand over a delivery that is on disk, to be marked as processed with the turn that absorbs it."""
+        self._processed.append(delivery)
+        self._facts.append(fact)
         self.wake()
 
     def note(self, event: Event) -> None:
@@ -110,29 +113,33 @@ class TurnLoop:
         while not self._stopping:
             self._wake.clear()
             try:
-                more = await self.turn()
+                await self.turn()
             except StoreError as problem:
                 log.error("turn not written: %s: trying again", problem)  # noqa: TRY400 - one line, no traceback
-                more = False
                 await self._clock.wait(asyncio.Event(), Instant(self._clock.now() + RETRY_AFTER))
                 self._wake.set()
-            if not more:
-                await self._clock.wait(self._wake, next_deadline(self.world, self._clock.now(), self._policy()))
+            if await self._clock.wait(self._wake, next_deadline(self.world, self._clock.now(), self._policy())):
+                await asyncio.sleep(GATHER)
 
-    async def turn(self) -> bool:
-        """One turn. True when the inbox may hold more. Raises `StoreError` when it could not be written."""
-        rows = await self._store.unprocessed(BATCH)
+    async def last_words(self) -> None:
+        """Journal what was noted; nothing is decided any more."""
+        notes, self._notes = self._notes, []
+        await self._commit(replace(self.world, news=tuple(notes)), (), self._clock.now())
+
+    async def turn(self) -> None:
+        """One turn. Raises `StoreError` when it could not be written; nothing of it is then lost."""
         now, policy = self._clock.now(), self._policy()
         began = asyncio.get_running_loop().time()
-        facts, notes, requests = self._take()
+        processed, facts, notes, requests = self._take()
         try:
-            world = self._fold(self.world, rows, facts, now, policy)
+            world = self._fold(self.world, facts, now, policy)
             world = replace(world, news=(*world.news, *notes)) if notes else world
             world, answers = self._serve(world, requests, now, policy)
             world, commands = decide(world, now, policy)
-            await self._commit(world, rows, now)
+            await self._commit(world, processed, now)
         except StoreError:
-            self._facts[:0], self._notes[:0], self._requests[:0] = facts, notes, requests
+            self._processed[:0], self._facts[:0] = processed, facts
+            self._notes[:0], self._requests[:0] = notes, requests
             raise
         for request, answer in answers:
             if not request.done.done():
@@ -141,20 +148,13 @@ class TurnLoop:
             log.debug("command %r", command)
             self._execute(command)
         self._observe(asyncio.get_running_loop().time() - began, ())
-        return len(rows) == BATCH
 
-    def _take(self) -> tuple[list[Fact], list[Event], list[Request]]:
-        taken = self._facts, self._notes, self._requests
-        self._facts, self._notes, self._requests = [], [], []
+    def _take(self) -> tuple[list[int], list[Fact], list[Event], list[Request]]:
+        taken = self._processed, self._facts, self._notes, self._requests
+        self._processed, self._facts, self._notes, self._requests = [], [], [], []
         return taken
 
-    def _fold(
-        self, world: World, rows: Iterable[InboxRow], facts: Iterable[Fact], now: Instant, policy: Policy
-    ) -> World:
-        for row in rows:
-            fact = self._read(row)
-            if fact is not None:
-                world = absorb(world, fact, now, policy)
+    def _fold(self, world: World, facts: Iterable[Fact], now: Instant, policy: Policy) -> World:
         for fact in facts:
             world = absorb(world, fact, now, policy)
         return world
@@ -170,15 +170,13 @@ class TurnLoop:
             answers.append((request, answer))
         return world, answers
 
-    async def _commit(self, world: World, rows: Sequence[InboxRow], now: Instant) -> None:
-        if world is self.world and not rows:
+    async def _commit(self, world: World, processed: Sequence[int], now: Instant) -> None:
+        if world is self.world and not processed:
             return
         counters = dict(self.counters)
         for event in world.news:
             counters[event.kind] = counters.get(event.kind, 0) + 1
-        turn = Turn(
-            before=self.world, after=world, processed=tuple(row.seq for row in rows), counters=counters, now=now
-        )
+        turn = Turn(before=self.world, after=world, processed=tuple(processed), counters=counters, now=now)
         events = await self._store.commit(turn)
         self.world = replace(world, news=())
         self.counters = counters

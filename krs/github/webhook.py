@@ -4,7 +4,6 @@ The signature covers the raw body, so it is checked before anything is parsed, a
 (https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries).
 """
 
-import hashlib
 import hmac
 import urllib.parse
 import uuid
@@ -30,7 +29,7 @@ class UnsupportedType(Exception):
 
 def sign(secret: bytes, body: bytes) -> str:
     """The value of `X-Hub-Signature-256` for a body."""
-    return f"sha256={hmac.new(secret, body, hashlib.sha256).hexdigest()}"
+    return f"sha256={hmac.digest(secret, body, 'sha256').hex()}"
 
 
 def verify(secret: bytes, body: bytes, signature: str | None) -> bool:

@@ -1,22 +1,29 @@
 """The application: which handler answers which path, and the server's limits."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import tornado.httpserver
+import tornado.ioloop
 import tornado.netutil
 import tornado.web
+from tornado.routing import Rule
 
 from krs.http.health import HealthHandler, MetricsHandler, ReadyHandler
 from krs.http.metrics import Metrics
 from krs.http.ports import Health, Intake
-from krs.http.webhook import WebhookHandler
+from krs.http.slow import SlowBodies
+from krs.http.webhook import SmallDelivery, StreamedWebhookHandler, WebhookHandler
 
 IDLE = 60.0
 """Seconds that a connection may say nothing."""
-BODY = 60.0
+SWEEP = 10.0
+"""Seconds between two looks for bodies that never end."""
 HEADERS = 32 * 1024
+BACKLOG = 1024
+"""Connections that may wait to be accepted: a burst of deliveries opens hundreds at once."""
 BODIES = 1 << 40
 """Bytes: the limits are the handlers', who answer 413 where the server itself would only hang up."""
 
@@ -37,11 +44,13 @@ def build(
     *, intake: Intake, health: Health, metrics: Metrics, max_body: int, more: Sequence[Route] = ()
 ) -> tornado.web.Application:
     """All routes; `more` are those of the admin API, if it exists."""
-    webhook = {"intake": intake, "limit": max_body, "observe": metrics.delivery}
+    slow = SlowBodies()
+    webhook = {"intake": intake, "limit": max_body, "observe": metrics.delivery, "slow": slow}
+    tornado.ioloop.PeriodicCallback(lambda: slow.sweep(time.monotonic()), SWEEP * 1000).start()
     return tornado.web.Application(
         [
-            (r"/", WebhookHandler, webhook),
-            (r"/webhook/?", WebhookHandler, webhook),
+            Rule(SmallDelivery(slow), WebhookHandler, webhook),
+            (r"/(?:webhook/?)?", StreamedWebhookHandler, webhook),
             (r"/healthz", HealthHandler),
             (r"/readyz", ReadyHandler, {"health": health}),
             (r"/metrics", MetricsHandler, {"metrics": metrics}),
@@ -49,7 +58,6 @@ def build(
         ],
         default_handler_class=NotFoundHandler,
         log_function=lambda _handler: None,
-        compress_response=False,
     )
 
 
@@ -58,10 +66,9 @@ def serve(application: tornado.web.Application, host: str, port: int) -> tuple[t
     server = tornado.httpserver.HTTPServer(
         application,
         idle_connection_timeout=IDLE,
-        body_timeout=BODY,
         max_header_size=HEADERS,
         max_body_size=BODIES,
     )
-    sockets = tornado.netutil.bind_sockets(port, host, reuse_port=False)
+    sockets = tornado.netutil.bind_sockets(port, host, backlog=BACKLOG)
     server.add_sockets(sockets)
     return server, int(sockets[0].getsockname()[1])

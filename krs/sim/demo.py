@@ -1,6 +1,7 @@
 """`krs demo`: the real daemon, unchanged, against the simulated cloud."""
 
 import asyncio
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -68,10 +69,8 @@ async def _play(simulation: Simulation, seconds: float | None, per_minute: float
     simulation.traffic.start(per_minute)
     busy = seconds * TRAFFIC_SHARE if seconds is not None else None
     for wait in (busy, seconds - busy if seconds is not None and busy is not None else 0.0):
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), wait)
-        except TimeoutError:
-            pass
         simulation.traffic.stop()
 
 
@@ -80,7 +79,8 @@ async def _settle(simulation: Simulation, daemon: Daemon) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SETTLE
     while loop.time() < deadline and (simulation.cloud.alive() or daemon.scheduler.snapshot().totals.queued):
-        await asyncio.sleep(POLL)
+        seen = daemon.scheduler.feed.last_seq
+        await daemon.scheduler.feed.wait(seen, POLL)
 
 
 def _outcome(simulation: Simulation) -> Outcome:

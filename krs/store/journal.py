@@ -9,20 +9,18 @@ from msgspec.structs import replace
 from krs.core.model import Event, Instant, Name
 from krs.core.views import Page
 from krs.core.vocabulary import EventKind
+from krs.store.bulk import bulk_insert, document
 
 _decode = msgspec.json.Decoder(Event).decode
 
 
 def append(connection: sqlite3.Connection, news: Iterable[Event]) -> tuple[Event, ...]:
     """Write events; gives them numbered."""
-    numbered = []
-    for event in news:
-        cursor = connection.execute(
-            "INSERT INTO journal(at, kind, runner, data) VALUES (?, ?, ?, ?)",
-            (event.at, event.kind, event.runner, msgspec.json.encode(event)),
-        )
-        numbered.append(replace(event, seq=cursor.lastrowid or 0))
-    return tuple(numbered)
+    numbered = tuple(replace(event, seq=seq) for seq, event in enumerate(news, last(connection) + 1))
+    if numbered:
+        rows = document((event.seq, event.at, event.kind, event.runner, event) for event in numbered)
+        connection.execute(bulk_insert("journal(seq, at, kind, runner, data)", 5), (rows,))
+    return numbered
 
 
 def last(connection: sqlite3.Connection) -> int:
@@ -44,7 +42,7 @@ def read(
         values.append(runner)
     query = f"SELECT seq, data FROM journal WHERE {' AND '.join(where)} ORDER BY seq LIMIT ?"  # noqa: S608 - the text holds no value
     rows = connection.execute(query, (*values, limit + 1)).fetchall()
-    events = tuple(replace(_decode(data), seq=seq) for seq, data in rows[:limit])
+    events = tuple(_decode(data) for _, data in rows[:limit])
     (oldest,) = connection.execute("SELECT coalesce(min(seq), 0) FROM journal").fetchone()
     more = len(rows) > limit
     return Page(events=events, next=events[-1].seq if more else max(after, last(connection)), more=more, oldest=oldest)

@@ -2,17 +2,15 @@
 
 import msgspec
 
+from krs.core.facts import JobFact
 from krs.core.model import Instant, World
 
 
 class InboxRow(msgspec.Struct, frozen=True):
-    """A delivery not yet absorbed. `body` is its JSON."""
+    """A delivery not yet absorbed."""
 
     seq: int
-    guid: str
-    event: str
-    received_at: Instant
-    body: bytes
+    fact: JobFact
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,22 +11,22 @@ from krs.store.errors import StoreTooNew
 STEPS = (
     """
     CREATE TABLE delivery(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, guid TEXT NOT NULL UNIQUE, event TEXT NOT NULL,
-        received_at REAL NOT NULL, body BLOB NOT NULL, processed_at REAL) STRICT;
+        seq INTEGER PRIMARY KEY, guid TEXT NOT NULL, received_at REAL NOT NULL, fact TEXT NOT NULL,
+        processed_at REAL) STRICT;
     CREATE INDEX delivery_unprocessed ON delivery(seq) WHERE processed_at IS NULL;
     CREATE INDEX delivery_processed ON delivery(processed_at);
-    CREATE TABLE job(key INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
-    CREATE TABLE runner(key TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
-    CREATE TABLE pool(key TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+    CREATE TABLE job(key INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
+    CREATE TABLE runner(key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+    CREATE TABLE pool(key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
     CREATE TABLE journal(
         seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, runner TEXT,
-        data BLOB NOT NULL) STRICT;
+        data TEXT NOT NULL) STRICT;
     CREATE INDEX journal_kind ON journal(kind, seq);
     CREATE INDEX journal_runner ON journal(runner, seq) WHERE runner IS NOT NULL;
     CREATE INDEX journal_at ON journal(at);
     CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE quarantine(
-        at REAL NOT NULL, source TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, problem TEXT NOT NULL) STRICT;
+        at REAL NOT NULL, source TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, problem TEXT NOT NULL) STRICT;
     """,
 )
 

@@ -1,11 +1,13 @@
 """The store: opening and locking the file, and the five things done with it."""
 
 import fcntl
+import itertools
 import os
 import sqlite3
 from pathlib import Path
 from typing import IO
 
+from krs.core.facts import JobFact
 from krs.core.model import Event, Instant, Name
 from krs.core.views import Page
 from krs.core.vocabulary import EventKind
@@ -15,13 +17,11 @@ from krs.store.rows import InboxRow, Saved, Turn
 from krs.store.schema import migrate
 from krs.store.writer import Writer
 
-BODIES_FOR = 24 * 3600.0
-"""Seconds that the body of an absorbed delivery is kept, for a look at what GitHub really sent."""
 PRUNED_AT_ONCE = 200
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA wal_autocheckpoint=1000",
+    "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA busy_timeout=2000",
 )
@@ -34,7 +34,8 @@ class Store:
         self._connection = connection
         self._path = path
         self._lock = lock
-        self._writer = Writer(connection, path)
+        self._numbers = itertools.count(inbox.last(connection) + 1)
+        self._writer = Writer(connection, path, inbox.RECEIVE)
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -62,13 +63,18 @@ class Store:
         except sqlite3.Error as problem:
             raise translated(problem, self._path) from None
 
-    async def receive(self, guid: str, event: str, body: bytes, now: Instant) -> None:
-        """Take a delivery in. One that was absorbed before is put again: a redelivery repeats its GUID on purpose."""
-        await self._writer.do(lambda connection: inbox.receive(connection, guid, event, body, now))
+    def unprocessed(self) -> tuple[InboxRow, ...]:
+        """Deliveries that the last run left, oldest first; to be called before the first write."""
+        try:
+            return inbox.unprocessed(self._connection)
+        except sqlite3.Error as problem:
+            raise translated(problem, self._path) from None
 
-    async def unprocessed(self, limit: int) -> tuple[InboxRow, ...]:
-        """Deliveries not yet absorbed, oldest first."""
-        return await self._writer.do(lambda connection: inbox.unprocessed(connection, limit))
+    async def receive(self, guid: str, fact: JobFact, now: Instant) -> int:
+        """Take a delivery in; gives its number once it is on disk."""
+        seq = next(self._numbers)
+        await self._writer.insert((seq, guid, now, fact))
+        return seq
 
     async def depth(self) -> int:
         """How many deliveries wait."""
@@ -89,9 +95,9 @@ class Store:
         return await self._writer.do(lambda connection: journal.read(connection, after, kinds, limit, runner))
 
     async def prune(self, now: Instant, keep: float) -> None:
-        """Drop bodies after a day, deliveries and journal rows after `keep` seconds, a few at a time."""
+        """Drop absorbed deliveries and journal rows after `keep` seconds, a few at a time."""
         for step in (
-            lambda connection: inbox.prune(connection, now, BODIES_FOR, keep, PRUNED_AT_ONCE),
+            lambda connection: inbox.prune(connection, now, keep, PRUNED_AT_ONCE),
             lambda connection: journal.prune(connection, now, keep, PRUNED_AT_ONCE),
         ):
             while await self._writer.do(step):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from krs.core.model import Instant, Job, Pool, Runner, World
+from krs.store.bulk import bulk_insert, document
 from krs.store.journal import last
 from krs.store.rows import Saved, Turn
 
@@ -78,7 +79,8 @@ def _write(
 ) -> None:
     if before is after:
         return
-    changed = [(key, _encode(row)) for key, row in after.items() if before.get(key) is not row]
-    connection.executemany(f"INSERT OR REPLACE INTO {table}(key, data) VALUES (?, ?)", changed)  # noqa: S608 - our own table names
-    gone = [(key,) for key in before if key not in after]
-    connection.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608 - our own table names
+    if changed := [(key, row) for key, row in after.items() if before.get(key) is not row]:
+        connection.execute(bulk_insert(f"{table}(key, data)", 2), (document(changed),))
+    if gone := [key for key in before if key not in after]:
+        keys = _encode(gone).decode()
+        connection.execute(f"DELETE FROM {table} WHERE key IN (SELECT value FROM json_each(?))", (keys,))  # noqa: S608 - our own table names

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from krs.store.bulk import document
 from krs.store.errors import StoreError, StoreUnwritable, translated
 
 T = TypeVar("T")
@@ -22,9 +23,10 @@ BATCH = 256
 
 
 class Task(msgspec.Struct):
-    """Something to do with the connection, and where its result goes."""
+    """Something to do with the connection, or a row to insert, and where its result goes."""
 
-    work: Callable[[sqlite3.Connection], Any]
+    work: Callable[[sqlite3.Connection], Any] | None
+    row: tuple[Any, ...] | None
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
 
@@ -35,23 +37,43 @@ Outcome = tuple[Task, Any, BaseException | None]
 class Writer:
     """Runs tasks on its own thread, group-committed: a task's future resolves when its transaction is on disk."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, insert: str) -> None:
+        self._insert = insert
+        self._rows: list[Task] = []
         self._connection = connection
         self._path = path
-        self._queue: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="krs-store", daemon=True)
         self._thread.start()
 
     async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` in a transaction; returns once it is committed. Raises `StoreError` when it is not."""
-        if self._closed:
-            raise StoreUnwritable(f"state file {self._path} is closed")
+        self._refuse_closed()
         loop = asyncio.get_running_loop()
-        task = Task(work, loop, loop.create_future())
-        self._queue.put(task)
+        task = Task(work, None, loop, loop.create_future())
+        self._queue.put([task])
         result: T = await task.done
         return result
+
+    def insert(self, row: tuple[Any, ...]) -> asyncio.Future[Any]:
+        """Insert a row with the writer's own statement, all rows of a batch at once; as `do`."""
+        self._refuse_closed()
+        loop = asyncio.get_running_loop()
+        if not self._rows:
+            loop.call_soon(self._flush)
+        task = Task(None, row, loop, loop.create_future())
+        self._rows.append(task)
+        return task.done
+
+    def _flush(self) -> None:
+        """Hand the rows of this round of the loop over at once: one wake-up of the thread instead of one a row."""
+        rows, self._rows = self._rows, []
+        self._queue.put(rows)
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StoreUnwritable(f"state file {self._path} is closed")
 
     def close(self) -> None:
         """Finish what waits, then end the thread."""
@@ -66,46 +88,35 @@ class Writer:
             first = self._queue.get()
             if first is None:
                 return
-            batch = [first]
+            batch = [*first]
             while len(batch) < BATCH:
                 try:
-                    task = self._queue.get_nowait()
+                    tasks = self._queue.get_nowait()
                 except queue.Empty:
                     break
-                if task is None:
+                if tasks is None:
                     running = False
                     break
-                batch.append(task)
+                batch += tasks
             _deliver(self._transact(batch))
 
     def _transact(self, batch: list[Task]) -> list[Outcome]:
-        """The outcomes of a batch; a task that fails alone is rolled back alone, a commit that fails fails all."""
+        """The outcomes of a batch, all in one transaction; when one task fails, each gets a transaction of its own."""
         outcomes: list[Outcome] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            outcomes.extend(self._attempt(task) for task in batch)
+            if rows := [task.row for task in batch if task.row is not None]:
+                self._connection.execute(self._insert, (document(rows),))
+            outcomes.extend((task, task.work and task.work(self._connection), None) for task in batch)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as problem:
+        except (sqlite3.Error, StoreError, ValueError, TypeError, LookupError) as problem:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            failure = translated(problem, self._path)
-            return [(task, None, failure) for task in batch]
+            if len(batch) > 1:
+                return [outcome for task in batch for outcome in self._transact([task])]
+            failure = translated(problem, self._path) if isinstance(problem, sqlite3.Error) else problem
+            return [(batch[0], None, failure)]
         return outcomes
-
-    def _attempt(self, task: Task) -> Outcome:
-        self._connection.execute("SAVEPOINT task")
-        try:
-            result = task.work(self._connection)
-        except sqlite3.Error as problem:
-            if not self._connection.in_transaction:
-                raise
-            self._connection.execute("ROLLBACK TO task")
-            return task, None, translated(problem, self._path)
-        except (StoreError, ValueError, TypeError, LookupError) as problem:
-            self._connection.execute("ROLLBACK TO task")
-            return task, None, problem
-        self._connection.execute("RELEASE task")
-        return task, result, None
 
 
 def _deliver(outcomes: list[Outcome]) -> None:
