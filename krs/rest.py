@@ -3,6 +3,7 @@
 Retries do not belong here: the core has the back-off, and a retry inside an attempt would hide time from it.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
@@ -88,6 +89,7 @@ class Rest:
     ) -> httpx.Response:
         content = None if body is None else msgspec.json.encode(body)
         sent = {**(headers or {}), **({"content-type": "application/json"} if content is not None else {})}
+        began = time.perf_counter()
         try:
             response = await self._http.request(method, path, params=params, content=content, headers=sent)
         except NEVER_SENT as problem:
@@ -96,7 +98,7 @@ class Rest:
         except (httpx.TransportError, httpx.DecodingError) as problem:
             self._observe(self._service, method, 0, 0.0, {})
             raise Unknown(f"{what}: no answer: {describe(problem)}") from None
-        self._observe(self._service, method, response.status_code, response.elapsed.total_seconds(), response.headers)
+        self._observe(self._service, method, response.status_code, time.perf_counter() - began, response.headers)
         return response
 
     def _failure(self, what: str, response: httpx.Response) -> CallError:

@@ -1,8 +1,9 @@
 """How a runner's container starts: the values it is given, and the script that uses them. Pure.
 
 Values come by environment, never inside the script's text. The script runs as root in the container, registers the
-runner, and starts it as user `runner` with an environment that was made anew, so no secret is in any process that a
-job can read: neither `env` nor /proc/*/environ of its own user shows one. A container that Koyeb restarts finds no
+runner, and starts it as user `runner` with an environment that was made anew: no token is in any process that a job
+can read. A just-in-time configuration is the exception: the runner takes it by environment, removes it there, and the
+shell around it keeps a copy that by then has been used up. A container that Koyeb restarts finds no
 secret that still works: it never registers twice, says so, and waits to be deleted.
 """
 

@@ -1,0 +1,112 @@
+"""The simulated cloud is a verified fake: its answers are ones that the real APIs describe."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, Simulation
+from tests.contract.conftest import Contract
+
+DEFINITION = {
+    "name": "runner-fra-small-1",
+    "type": "WORKER",
+    "docker": {"image": "koyeb/github-runner"},
+    "env": [{"key": "REPO_URL", "value": "https://github.com/acme/api"}],
+    "regions": ["fra"],
+    "instance_types": [{"type": "small"}],
+}
+
+
+@pytest.fixture
+async def simulation() -> AsyncIterator[Simulation]:
+    """Both servers, at normal speed."""
+    running = Simulation()
+    await running.start()
+    yield running
+    await running.stop()
+
+
+async def ask(base: str, token: str, method: str, path: str, body: Any = None) -> httpx.Response:
+    """One call."""
+    async with httpx.AsyncClient(base_url=base, headers={"authorization": f"Bearer {token}"}) as http:
+        return await http.request(method, path, json=body)
+
+
+async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koyeb_contract: Contract) -> None:
+    """Apps, services, deployments, the catalog, and the errors of a taken name and an unknown service."""
+
+    async def check(method: str, path: str, body: Any = None) -> Any:
+        answer = await ask(simulation.koyeb_url, KOYEB_TOKEN, method, path, body)
+        koyeb_contract.check_answer(method, path.partition("?")[0], answer.status_code, answer.json())
+        return answer
+
+    app = (await check("POST", "/v1/apps", {"name": "github-runner"})).json()["app"]["id"]
+    assert (await check("POST", "/v1/apps", {"name": "github-runner"})).status_code == 400
+    order = {"app_id": app, "name": "runner-fra-small-1", "definition": DEFINITION}
+    order["life_cycle"] = {"delete_after_create": 86_400}
+    service = (await check("POST", "/v1/services", order)).json()["service"]
+    taken = await check("POST", "/v1/services", order)
+    assert taken.json()["fields"] == [{"field": "name", "description": "already exists"}]
+    for path in ("/v1/apps?limit=1", f"/v1/services?app_id={app}", f"/v1/services/{service['id']}"):
+        assert (await check("GET", path)).status_code == 200
+    deployment = (await check("GET", f"/v1/deployments/{service['latest_deployment_id']}")).json()["deployment"]
+    assert deployment["definition"]["env"] == DEFINITION["env"]
+    assert len((await check("GET", "/v1/catalog/instances?limit=100")).json()["instances"]) >= 12
+    assert len((await check("GET", "/v1/catalog/regions?limit=100")).json()["regions"]) >= 5
+    await check("PATCH", f"/v1/services/{service['id']}", {"life_cycle": {"delete_after_create": 90_000}})
+    await check("DELETE", f"/v1/services/{service['id']}")
+    assert (await check("GET", "/v1/services/unknown")).status_code == 404
+
+
+async def test_simulated_koyeb_refuses_strangers_and_shows_its_website(simulation: Simulation) -> None:
+    """A wrong token is 401; an unknown path is 200 with HTML, as on the real host."""
+    assert (await ask(simulation.koyeb_url, "wrong", "GET", "/v1/apps")).status_code == 401
+    page = await ask(simulation.koyeb_url, KOYEB_TOKEN, "GET", "/v1/nothing")
+    assert page.status_code == 200
+    assert "html" in page.text
+
+
+@pytest.mark.parametrize("base", ["/repos/acme/api", "/orgs/acme"])
+async def test_simulated_github_answers_as_github_does(
+    simulation: Simulation, github_contract: Contract, base: str
+) -> None:
+    """Runners, tokens, just-in-time configurations, and a name that is taken."""
+
+    async def check(method: str, path: str, body: Any = None) -> Any:
+        answer = await ask(simulation.github_url, GITHUB_TOKEN, method, path, body)
+        content = answer.json() if answer.content else None
+        github_contract.check_answer(method, path.partition("?")[0], answer.status_code, content)
+        return answer
+
+    assert (await check("POST", f"{base}/actions/runners/registration-token")).status_code == 201
+    jit = {"name": "runner-1", "runner_group_id": 1, "labels": ["koyeb-fra-small"]}
+    made = (await check("POST", f"{base}/actions/runners/generate-jitconfig", jit)).json()["runner"]
+    assert (await check("POST", f"{base}/actions/runners/generate-jitconfig", jit)).status_code == 409
+    assert (await check("GET", f"{base}/actions/runners?name=runner-1")).json()["total_count"] == 1
+    assert (await check("GET", f"{base}/actions/runners/{made['id']}")).json()["status"] == "offline"
+    assert (await check("DELETE", f"{base}/actions/runners/{made['id']}")).status_code == 204
+
+
+async def test_simulated_github_shows_jobs_and_limits(simulation: Simulation, github_contract: Contract) -> None:
+    """A queued job by its id, the rate limit, and an answer that did not change."""
+    job = simulation.queue("acme/api", ("koyeb-fra-small",))
+    path = f"/repos/acme/api/actions/jobs/{job.id}"
+    answer = await ask(simulation.github_url, GITHUB_TOKEN, "GET", path)
+    github_contract.check_answer("GET", path, 200, answer.json())
+    limits = await ask(simulation.github_url, GITHUB_TOKEN, "GET", "/rate_limit")
+    github_contract.check_answer("GET", "/rate_limit", 200, limits.json())
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {GITHUB_TOKEN}"}) as http:
+        again = await http.get(simulation.github_url + path, headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+async def test_simulated_deliveries_say_what_github_says(simulation: Simulation, github_contract: Contract) -> None:
+    """Every field of a simulated job is a field of a real one."""
+    from krs.sim.webhooks import payload
+
+    job = simulation.queue("acme/api", ("koyeb-fra-small",))
+    schema = github_contract.document["components"]["schemas"]["webhook-workflow-job-queued"]
+    known = set(schema["properties"]["workflow_job"]["properties"])
+    assert set(payload(job)["workflow_job"]) <= known

@@ -1,0 +1,138 @@
+"""How a runner's container starts: the script is run for real, with stubs for what the image has."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from krs.core.vocabulary import Credential, Lifecycle
+from krs.github import Start, bootstrap
+
+SU = """#!/bin/bash
+# su -s SHELL -c COMMAND runner -- ARGUMENTS
+shift 2; command=$2; shift 3; [ "$1" = -- ] && shift
+exec /bin/bash -c "$command" "$@"
+"""
+CONFIG = """#!/bin/bash
+echo "$@" > config.args; env > config.env; : > .runner
+"""
+RUN = """#!/bin/bash
+env > run.env; cat /proc/$$/environ > run.environ; ps -eo args > run.ps; exit 3
+"""
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A scratch folder that looks like the image's /home/runner, with the commands of the image on its PATH."""
+    for name, text in {"bin/su": SU, "bin/chown": "#!/bin/bash\n", "config.sh": CONFIG, "run.sh": RUN}.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    return tmp_path
+
+
+def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.REUSABLE) -> Start:
+    """What the container is given."""
+    return bootstrap.start(
+        credential,
+        name="runner-fra-small-1",
+        scope="acme/api",
+        labels=("koyeb-fra-small", "linux"),
+        web_url="https://github.com",
+        controller="default",
+        docker=False,
+        lifecycle=lifecycle,
+        registration_token="SECRET-registration",
+        jit="SECRET-jit",
+        github_token="SECRET-pat",
+        folder=str(image),
+    )
+
+
+def run(image: Path, given: Start) -> str:
+    """Run the container until it has said that the runner ended; gives that line."""
+    env = {**dict(given.env), "PATH": f"{image}/bin:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        [*given.entrypoint, *given.args], env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.stdout.close()
+    process.wait()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("credential", "lifecycle"),
+    [
+        (Credential.REGISTRATION_TOKEN, Lifecycle.REUSABLE),
+        (Credential.REGISTRATION_TOKEN, Lifecycle.EPHEMERAL),
+        (Credential.JIT, Lifecycle.EPHEMERAL),
+    ],
+)
+def test_a_job_sees_no_secret(image: Path, credential: Credential, lifecycle: Lifecycle) -> None:
+    """Neither the environment of run.sh (beyond a used one-job configuration) nor any argument holds a credential."""
+    assert (
+        run(image, start(image, credential, lifecycle)) == 'krs-runner-ended {"name":"runner-fra-small-1","exit":3}\n'
+    )
+    seen = (image / "run.env").read_text() + (image / "run.ps").read_text()
+    if credential is Credential.JIT:
+        seen = seen.replace("ACTIONS_RUNNER_INPUT_JITCONFIG=SECRET-jit", "")
+    assert "SECRET" not in seen
+    assert "KRS_" not in (image / "run.env").read_text()
+
+
+def test_it_registers_with_exactly_its_labels(image: Path) -> None:
+    """One label more and it would take other people's jobs; the token travels by environment, not as an argument."""
+    run(image, start(image, Credential.REGISTRATION_TOKEN, Lifecycle.EPHEMERAL))
+    args = (image / "config.args").read_text().split()
+    assert args[args.index("--labels") + 1] == "koyeb-fra-small,linux"
+    assert {"--unattended", "--no-default-labels", "--ephemeral"} <= set(args)
+    assert args[args.index("--url") + 1] == "https://github.com/acme/api"
+    assert "ACTIONS_RUNNER_INPUT_TOKEN=SECRET-registration" in (image / "config.env").read_text()
+
+
+def test_a_restarted_container_never_registers_again(image: Path) -> None:
+    """The second start finds the marks of the first, says so, and runs nothing."""
+    given = start(image, Credential.REGISTRATION_TOKEN)
+    run(image, given)
+    (image / "config.args").unlink()
+    (image / "run.env").unlink()
+    assert '"exit":64' in run(image, given)
+    assert not (image / "config.args").exists()
+    assert not (image / "run.env").exists()
+
+
+def test_a_registration_that_fails_is_said(image: Path) -> None:
+    """config.sh fails: no runner is started, and the line tells."""
+    (image / "config.sh").write_text("#!/bin/bash\nexit 1\n")
+    assert '"exit":65' in run(image, start(image, Credential.REGISTRATION_TOKEN))
+    assert not (image / "run.env").exists()
+
+
+def test_the_go_programs_way_is_its_environment_and_no_script() -> None:
+    """github-token leaves the image its own entrypoint and gives it the three variables that it wants."""
+    given = start(Path("/home/runner"), Credential.GITHUB_TOKEN)
+    assert (given.entrypoint, given.args) == ((), ())
+    env = dict(given.env)
+    assert env["REPO_URL"] == "https://github.com/acme/api"
+    assert env["RUNNER_LABELS"] == "koyeb-fra-small,linux"
+    assert (env["GITHUB_TOKEN"], env["DISABLE_DOCKER_DAEMON"]) == ("SECRET-pat", "true")
+    assert "SECRET" not in repr(given)
+
+
+def test_the_script_is_sound_shell(tmp_path: Path) -> None:
+    """shellcheck finds nothing."""
+    checker = shutil.which("shellcheck") or str(Path(sysconfig.get_path("scripts")) / "shellcheck")
+    if not Path(checker).exists():
+        pytest.skip("shellcheck is not installed")
+    script = tmp_path / "start.sh"
+    script.write_text("#!/bin/bash\n" + bootstrap.SCRIPT)
+    result = subprocess.run([checker, "-s", "bash", str(script)], capture_output=True, text=True, check=False)
+    assert result.stdout == ""
