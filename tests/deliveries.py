@@ -4,13 +4,9 @@ import json
 from typing import Any
 
 FILLER = {
-    f"{name}_url": f"https://api.github.com/repos/acme/api/{name}{{/number}}"
-    for name in (
-        "archive assignees blobs branches collaborators comments commits compare contents contributors deployments downloads "
-        "events forks git_commits git_refs git_tags hooks issue_comment issue_events issues keys labels languages merges "
-        "milestones notifications pulls releases stargazers statuses subscribers subscription tags teams trees"
-    ).split()
+    f"field_{number}_url": f"https://api.github.com/repos/acme/api/field_{number}{{/number}}" for number in range(36)
 }
+"""The many addresses that a real delivery carries twice."""
 
 
 def payload(

@@ -28,7 +28,7 @@ from tests.core.build import POLICY, at, created, fold, job, only, swept, told, 
 SCOPE = Scope("acme/api")
 
 
-def up(count: int, policy: Policy = POLICY, **fields: Any) -> tuple[World, list[str]]:
+def up(count: int, policy: Policy = POLICY, **fields: Any) -> tuple[World, list[Name]]:
     """A world with some runners just created, each for a job of its own."""
     world, commands = turn(swept(policy), *(job(n, **fields) for n in range(1, count + 1)), policy=policy)
     names = [command.name for command in only(commands, CreateRunner)]
@@ -40,7 +40,7 @@ def observed(name: str, what: f.Observed, seconds: float) -> f.RegistrationObser
     return f.RegistrationObserved(name=Name(name), asked_at=at(seconds), observed=what, id=7)
 
 
-def online(world: World, names: list[str], seconds: float, policy: Policy = POLICY) -> World:
+def online(world: World, names: list[Name], seconds: float, policy: Policy = POLICY) -> World:
     """GitHub sees the runners idle."""
     return turn(world, *(observed(name, f.Observed.IDLE, seconds) for name in names), seconds=seconds, policy=policy)[0]
 
@@ -360,7 +360,7 @@ def test_a_lost_answer_is_asked_for_by_the_same_name() -> None:
 def test_warm_spares_are_kept_and_not_churned() -> None:
     """min_idle keeps one idle runner for ever, beyond its ttl, until its maximum age."""
     policy = replace(POLICY, min_idle=1)
-    world, names = up(2, policy)
+    world, _ = up(2, policy)
     assert len(world.runners) == 3
     world, _ = turn(
         world, job(1, JobState.DONE, seconds=50), job(2, JobState.DONE, seconds=50), seconds=50, policy=policy

@@ -128,7 +128,7 @@ def test_the_go_programs_way_is_its_environment_and_no_script() -> None:
 
 
 def test_the_script_is_sound_shell(tmp_path: Path) -> None:
-    """shellcheck finds nothing."""
+    """Shellcheck finds nothing."""
     checker = shutil.which("shellcheck") or str(Path(sysconfig.get_path("scripts")) / "shellcheck")
     if not Path(checker).exists():
         pytest.skip("shellcheck is not installed")

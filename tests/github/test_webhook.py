@@ -75,7 +75,7 @@ def test_every_real_delivery_is_understood(path: Path | None) -> None:
 )
 def test_no_runner_is_written_in_three_ways(fields: dict[str, object], expected: str | None) -> None:
     """null, 0 and "" all mean that no runner has the job."""
-    fact = webhook.decode_job(delivery(**fields), guid="", seen_at=1.0)  # type: ignore[arg-type]
+    fact = webhook.decode_job(delivery(**fields), guid="", seen_at=1.0)
     assert fact is not None
     assert fact.runner == expected
 

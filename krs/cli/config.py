@@ -1,0 +1,71 @@
+"""`krs config`: what is set and where it comes from, what is wrong with it, and a file to begin with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from krs.cli.daemon import read_settings
+from krs.cli.errors import FAILED, USAGE, CliError
+from krs.config.describe import example
+from krs.config.load import missing
+from krs.config.settings import keys
+from krs.secret import Secret
+
+CONFIG = click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
+
+
+@click.group()
+def config() -> None:
+    """Show, check or write the configuration."""
+
+
+@config.command()
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def show(path: Path | None, as_json: bool) -> None:
+    """Print every setting, its value and where it comes from; secrets are masked."""
+    loaded = read_settings(path, {})
+    rows = {key: (_shown(loaded.settings, key), loaded.origins[key]) for key in keys()}
+    if as_json:
+        click.echo(json.dumps({key: {"value": value, "from": origin} for key, (value, origin) in rows.items()}))
+        return
+    width = max(map(len, rows))
+    for key, (value, origin) in rows.items():
+        shown = "-" if value is None else str(value)
+        click.echo(f"{key:<{width}}  {shown:<24}  {origin}")
+
+
+def _shown(settings: Any, key: str) -> Any:  # noqa: ANN401 - any setting's type
+    table, _, name = key.partition(".")
+    value = getattr(getattr(settings, table), name)
+    if isinstance(value, Secret):
+        return "***" if value else None
+    plain = msgspec.to_builtins(value) if not isinstance(value, Path) else str(value)
+    return ", ".join(plain) if isinstance(plain, list) else plain
+
+
+@config.command()
+@CONFIG
+def check(path: Path | None) -> None:
+    """Say what is wrong or missing, all at once; exit 2 if anything is."""
+    if lacks := missing(read_settings(path, {}).settings):
+        raise CliError("\n".join(lacks), USAGE)
+    click.echo("the configuration is complete and makes sense")
+
+
+@config.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("krs.toml"))
+def init(path: Path) -> None:
+    """Write a commented configuration file (krs.toml); an existing file is left alone."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            path.chmod(0o600)
+            file.write(example())
+    except FileExistsError:
+        raise CliError(f"{path} exists already: move it away or name another file", FAILED) from None
+    except OSError as problem:
+        raise CliError(f"{path}: {problem.strerror}", FAILED) from None
+    click.echo(f"wrote {path}")
