@@ -9,6 +9,10 @@ from krs.cli.errors import FAILED, CliError
 
 COMMANDS = {
     "daemon": ("krs.cli.daemon:daemon", "Run the scheduler without a console."),
+    "runners": ("krs.cli.runners:runners", "List runners, or extend, drain, kill and start them."),
+    "jobs": ("krs.cli.jobs:jobs", "List jobs, and why they wait."),
+    "pools": ("krs.cli.pools:pools", "List pools, pause and resume them."),
+    "events": ("krs.cli.events:events", "Show or follow the journal."),
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),

@@ -27,6 +27,7 @@ from krs.daemon.notices import Notices
 from krs.daemon.site import Site
 from krs.errors import CallError, Refused
 from krs.github import GithubClient, TokenAuth
+from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
 from krs.koyeb import KoyebClient
@@ -209,7 +210,14 @@ class Daemon:
             world=lambda: self._loop.world,
             hear=self._loop.hear,
         )
-        application = build(intake=intake, health=self, metrics=self._metrics, max_body=settings.webhook.max_body)
+        admin = settings.admin
+        application = build(
+            intake=intake,
+            health=self,
+            metrics=self._metrics,
+            max_body=settings.webhook.max_body,
+            more=routes(self._desk, self._metrics, admin.token, admin.read_token, self._clock.now),
+        )
         try:
             self._server, self.port = serve(application, settings.server.host, settings.server.port)
         except OSError as problem:

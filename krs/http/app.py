@@ -4,13 +4,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import tornado.httpserver
 import tornado.ioloop
 import tornado.netutil
 import tornado.web
 from tornado.routing import Rule
 
+from krs.http.base import NotFoundHandler
 from krs.http.health import HealthHandler, MetricsHandler, ReadyHandler
 from krs.http.metrics import Metrics
 from krs.http.ports import Health, Intake
@@ -25,19 +25,9 @@ HEADERS = 32 * 1024
 BACKLOG = 1024
 """Connections that may wait to be accepted: a burst of deliveries opens hundreds at once."""
 BODIES = 1 << 40
-"""Bytes: the limits are the handlers', who answer 413 where the server itself would only hang up."""
+"""Bytes: the limits are the handlers', all of which stream; they answer 413 where the server would only hang up."""
 
 Route = tuple[str, type[tornado.web.RequestHandler], dict[str, Any]]
-
-
-class NotFoundHandler(tornado.web.RequestHandler):
-    """Everything else, in the one shape of errors."""
-
-    def prepare(self) -> None:
-        """Refuse whatever the method."""
-        self.set_status(404)
-        self.set_header("Content-Type", "application/json")
-        self.finish(msgspec.json.encode({"error": {"code": "not_found", "message": "there is nothing at this path"}}))
 
 
 def build(

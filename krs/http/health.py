@@ -1,12 +1,11 @@
 """`/healthz` (alive), `/readyz` (able to work) and `/metrics` (Prometheus); all without a token, none with a secret."""
 
-import tornado.web
-
+from krs.http.base import BoundedHandler
 from krs.http.metrics import CONTENT_TYPE, Metrics
 from krs.http.ports import Health
 
 
-class HealthHandler(tornado.web.RequestHandler):
+class HealthHandler(BoundedHandler):
     """The process answers."""
 
     SUPPORTED_METHODS = ("GET", "HEAD")
@@ -18,13 +17,14 @@ class HealthHandler(tornado.web.RequestHandler):
     head = get
 
 
-class ReadyHandler(tornado.web.RequestHandler):
+class ReadyHandler(BoundedHandler):
     """The store is open and Koyeb was listed once."""
 
     SUPPORTED_METHODS = ("GET", "HEAD")
 
-    def initialize(self, health: Health) -> None:
+    def initialize(self, health: Health) -> None:  # type: ignore[override]
         """Keep what the route was given."""
+        super().initialize()
         self._health = health
 
     def get(self) -> None:
@@ -36,13 +36,14 @@ class ReadyHandler(tornado.web.RequestHandler):
     head = get
 
 
-class MetricsHandler(tornado.web.RequestHandler):
+class MetricsHandler(BoundedHandler):
     """Prometheus' text format."""
 
     SUPPORTED_METHODS = ("GET",)
 
-    def initialize(self, metrics: Metrics) -> None:
+    def initialize(self, metrics: Metrics) -> None:  # type: ignore[override]
         """Keep what the route was given."""
+        super().initialize()
         self._metrics = metrics
 
     def get(self) -> None:

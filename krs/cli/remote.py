@@ -1,0 +1,121 @@
+"""What the commands that talk to a daemon share: whom to ask, how failures end, and how results are shown."""
+
+import asyncio
+import getpass
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from krs.cli.errors import FAILED, REFUSED, UNREACHABLE, USAGE, CliError
+from krs.client import ApiClient
+from krs.config.values import secret
+from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
+from krs.secret import Secret
+
+T = TypeVar("T")
+
+URL = "http://127.0.0.1:8000"
+CONNECTION = (
+    click.option("--url", envvar="KRS_URL", default=URL, show_default=True, help="The daemon (KRS_URL)."),
+    click.option("--token", envvar="KRS_TOKEN", default="", help="Its token, env:NAME or file:PATH (KRS_TOKEN)."),
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+
+
+def connection(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which daemon."""
+    for option in CONNECTION:
+        command = option(command)
+    return command
+
+
+def client(url: str, token: str) -> ApiClient:
+    """A client of the daemon that was named."""
+    if not url.startswith(("http://", "https://")):
+        raise CliError(f"--url: {url!r} is not an http:// or https:// address", USAGE)
+    try:
+        given = secret(token, os.environ)
+    except ValueError as problem:
+        raise CliError(f"--token: {problem}", USAGE) from None
+    return ApiClient(url, given or Secret(""), actor=_user())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def ask(url: str, token: str, question: Callable[[ApiClient], Awaitable[T]]) -> T:
+    """Ask the daemon one thing; a failure ends the command with its exit code."""
+
+    async def run() -> T:
+        api = client(url, token)
+        try:
+            return await question(api)
+        finally:
+            await api.aclose()
+
+    return finish(run())
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, turning failures into one line and an exit code."""
+    try:
+        return asyncio.run(work)
+    except Refused as problem:
+        usage = problem.status in (400, 404, 415, 422)
+        raise CliError(problem.message, FAILED if usage else REFUSED) from None
+    except (Unreached, Unknown, Throttled) as problem:
+        raise CliError(problem.message, UNREACHABLE) from None
+    except CallError as problem:
+        raise CliError(problem.message, FAILED) from None
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something dangerous; without a terminal only --yes will do."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CliError(f"{question} Say --yes to do it.", USAGE)
+    if not click.confirm(question):
+        raise CliError("nothing was done", FAILED)
+
+
+def show_json(value: object) -> None:
+    """One JSON document."""
+    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+
+
+def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on a terminal, tabs in a pipe."""
+    if not sys.stdout.isatty():
+        for row in (heads, *rows):
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def ago(seconds: float | None) -> str:
+    """A span in two units: 41s, 12m41s, 3h05m, 2d04h."""
+    if seconds is None:
+        return "-"
+    whole = max(0, int(seconds))
+    for unit, size, lesser, part in (("d", 86_400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
+        if whole >= size:
+            return f"{whole // size}{unit}{whole % size // part:02d}{lesser}"
+    return f"{whole}s"
