@@ -1,7 +1,10 @@
 """`krs demo`: watch the scheduler at work, on a simulated cloud, without any account."""
 
 import asyncio
+import logging
 import signal
+import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,9 +12,13 @@ from krs import logs
 from krs.cli.errors import FAILED, USAGE, CliError
 from krs.config.values import duration
 
+if TYPE_CHECKING:
+    from krs.daemon.clock import Clock
+    from krs.daemon.desk import Desk
+
 
 @click.command()
-@click.option("--headless", is_flag=True, help="Print event lines.")
+@click.option("--headless", is_flag=True, help="Print event lines instead of opening the console.")
 @click.option("--for", "length", metavar="DURATION", help="End after this long, such as 20s; else at ctrl-c.")
 @click.option(
     "--speed", default=60.0, show_default=True, type=click.FloatRange(1, 600), help="How much faster time passes."
@@ -26,12 +33,31 @@ def demo(headless: bool, length: str | None, speed: float, seed: int, rate: floa
         seconds = duration(length) if length else None
     except ValueError as problem:
         raise CliError(f"--for: {problem}", USAGE) from None
+    if not headless and length is None and sys.stdin.isatty() and sys.stdout.isatty():
+        asyncio.run(_show(speed, seed, rate))
+        return
     logs.set_up("info", "text", ())
     outcome = asyncio.run(_run(seconds, speed, seed, rate))
     click.echo(outcome)
 
 
+async def _show(speed: float, seed: int, rate: float) -> None:
+    """The console on the simulated cloud, until it is left."""
+    from krs.cli.console import refuse_without_terminal, show
+    from krs.sim.demo import run
+
+    refuse_without_terminal()
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
+    stopped = asyncio.Event()
+
+    async def watch(scheduler: "Desk", clock: "Clock") -> None:
+        await show(scheduler, now=clock.now, profile="demo", afterwards=stopped.set)
+
+    await run(seconds=None, speed=speed, seed=seed, per_minute=rate, stopped=stopped, watch=watch)
+
+
 async def _run(seconds: float | None, speed: float, seed: int, rate: float) -> str:
+    """Event lines, until the time is over."""
     from krs.sim.demo import run
 
     stopped = asyncio.Event()

@@ -9,6 +9,8 @@ from krs.cli.errors import FAILED, CliError
 
 COMMANDS = {
     "daemon": ("krs.cli.daemon:daemon", "Run the scheduler without a console."),
+    "console": ("krs.cli.console:console", "Run the scheduler with its console on this terminal."),
+    "tui": ("krs.cli.console:tui", "Open the console of a scheduler that runs elsewhere."),
     "runners": ("krs.cli.runners:runners", "List runners, or extend, drain, kill and start them."),
     "jobs": ("krs.cli.jobs:jobs", "List jobs, and why they wait."),
     "pools": ("krs.cli.pools:pools", "List pools, pause and resume them."),

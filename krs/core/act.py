@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from krs.core import commands as c
 from krs.core.draft import Draft
+from krs.core.fill import pressed
 from krs.core.model import Cloud, Instant, Op, OpKind, Runner
 from krs.core.policy import HOUR, Policy
 from krs.core.retire import boot_deadline
@@ -52,11 +53,12 @@ def act(draft: Draft, policy: Policy) -> Iterator[c.Command]:
 def _all_endings(draft: Draft, policy: Policy) -> dict[str, Instant]:
     world = draft.done()
     queued = queued_by_pool(world)
+    leaving = pressed(world, draft.now, policy)
     ends: dict[str, Instant] = {}
     for pool_id, runners in runners_by_pool(world).items():
         pool = draft.pools.get(pool_id)
         if pool is not None:
-            found = endings(pool, runners, queued.get(pool_id, 0), policy)
+            found = endings(pool, runners, queued.get(pool_id, 0), policy, leaving)
             ends.update({name: end for name, (end, why) in found.items() if why is not Reason.MAX_AGE})
     return ends
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from krs.core.act import BUSY_WATCH, LOOKUP_AFTER, question_due
 from krs.core.ask import job_due, registrations_due, scopes
 from krs.core.draft import Draft
+from krs.core.fill import pressed
 from krs.core.model import NEVER, Cloud, Instant, Runner, World
 from krs.core.policy import HOUR, Policy
 from krs.core.retire import boot_deadline
@@ -76,11 +77,12 @@ def _runner(runner: Runner, policy: Policy) -> Iterator[Instant]:
 def _endings(draft: Draft, policy: Policy) -> Iterator[Instant]:
     world = draft.done()
     queued = queued_by_pool(world)
+    leaving = pressed(world, draft.now, policy)
     for pool_id, runners in runners_by_pool(world).items():
         pool = draft.pools.get(pool_id)
         if pool is None:
             continue
-        ends = endings(pool, runners, queued.get(pool_id, 0), policy)
+        ends = endings(pool, runners, queued.get(pool_id, 0), policy, leaving)
         for runner in runners:
             end, why = ends.get(runner.name, (NEVER, Reason.EXPIRED))
             yield end

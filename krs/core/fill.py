@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from krs.core.draft import Draft
-from krs.core.model import Cloud, Instant, Job, JobId, Pool, PoolId, Runner, World
+from krs.core.model import Cloud, Instant, Job, JobId, Name, Pool, PoolId, Runner, World
 from krs.core.names import job_runner, spare_runner
 from krs.core.policy import HOUR, Policy
 from krs.core.state import is_idle, is_live, is_supply
@@ -95,6 +95,34 @@ def _lenders(world: World, key: PoolId) -> list[PoolId]:
 
 def _folded(labels: Iterable[str]) -> frozenset[str]:
     return frozenset(label.casefold() for label in labels)
+
+
+def pressed(world: World, now: Instant, policy: Policy) -> frozenset[Name]:
+    """The longest idle runners whose places jobs of other pools wait for, when all places are taken.
+
+    Without this, pools that were busy once would keep new ones waiting for a whole time-to-live.
+    """
+    live = [runner for runner in world.runners.values() if is_live(runner)]
+    room = policy.max_total - len(live)
+    found = balances(world, policy)
+    short = sum(max(0, len(b.queued) - b.borrowed - len(b.supply)) for b in found.values() if _may_start(b, world, now))
+    count = short - max(0, room) - sum(not runner.wanted for runner in live)
+    if count <= 0:
+        return frozenset()
+    free = [
+        runner
+        for balance in found.values()
+        for runner in balance.supply
+        if not balance.queued and is_idle(runner) and not _later(runner.hold_until, now)
+    ]
+    free.sort(key=lambda runner: (runner.idle_since or 0.0, runner.name))
+    return frozenset(runner.name for runner in free[:count])
+
+
+def _may_start(balance: Balance, world: World, now: Instant) -> bool:
+    pool = balance.pool
+    halted = _later(pool.tripped_until, now) or _later(pool.blocked_until, now)
+    return not (world.paused or pool.paused or halted)
 
 
 def trim(draft: Draft, policy: Policy) -> None:

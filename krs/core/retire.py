@@ -6,9 +6,11 @@ A runner becomes unwanted once and for good; whether it may be deleted yet is AC
 from msgspec.structs import replace
 
 from krs.core.draft import Draft
+from krs.core.fill import pressed
 from krs.core.model import Cloud, Forge, Instant, OpKind, Pool, Runner
 from krs.core.policy import Policy
 from krs.core.state import (
+    Ending,
     endings,
     idle_confirmed,
     is_blind,
@@ -35,10 +37,11 @@ def retire(draft: Draft, policy: Policy) -> None:
         _expire_op(draft, runner, policy)
     world = draft.done()
     queued = queued_by_pool(world)
+    leaving = pressed(world, draft.now, policy)
     for pool_id, runners in runners_by_pool(world).items():
         pool = draft.pools.get(pool_id)
         if pool is not None:
-            _retire_pool(draft, pool, runners, queued.get(pool_id, 0), policy)
+            _retire_pool(draft, runners, endings(pool, runners, queued.get(pool_id, 0), policy, leaving), policy)
 
 
 def _expire_op(draft: Draft, runner: Runner, policy: Policy) -> None:
@@ -49,8 +52,7 @@ def _expire_op(draft: Draft, runner: Runner, policy: Policy) -> None:
     draft.change(runner, op=None, not_before=max(runner.not_before, Instant(draft.now + wait)))
 
 
-def _retire_pool(draft: Draft, pool: Pool, runners: list[Runner], queued: int, policy: Policy) -> None:
-    ends = endings(pool, runners, queued, policy)
+def _retire_pool(draft: Draft, runners: list[Runner], ends: dict[str, Ending], policy: Policy) -> None:
     for runner in runners:
         if not runner.wanted or runner.cloud is not Cloud.UP:
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from krs.core.fill import pressed
 from krs.core.labels import Placement, parse
 from krs.core.model import Cloud, Forge, Instant, Job, Pool, Probe, Runner, World
 from krs.core.policy import HOUR, Policy
@@ -53,11 +54,12 @@ def _ever_ours(job: Job) -> bool:
 
 def _runners(world: World, now: Instant, policy: Policy) -> tuple[RunnerView, ...]:
     queued = queued_by_pool(world)
+    leaving = pressed(world, now, policy)
     views = []
     for pool_id, members in runners_by_pool(world).items():
         pool = world.pools.get(pool_id)
         if pool is not None:
-            ends = endings(pool, members, queued.get(pool_id, 0), policy)
+            ends = endings(pool, members, queued.get(pool_id, 0), policy, leaving)
             views += [runner_view(member, pool, world, now, policy, ends.get(member.name)) for member in members]
     return tuple(sorted(views, key=lambda view: view.name))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from krs.core.model import NEVER, Cloud, Forge, Instant, OpKind, Pool, PoolId, Runner, World
+from krs.core.model import NEVER, Cloud, Forge, Instant, Name, OpKind, Pool, PoolId, Runner, World
 from krs.core.policy import Policy
 from krs.core.vocabulary import JobState, Lifecycle, Reason, RunnerState
 
@@ -93,12 +93,15 @@ def runners_by_pool(world: World) -> dict[PoolId, list[Runner]]:
 Ending = tuple[Instant, Reason]
 
 
-def endings(pool: Pool, runners: Iterable[Runner], queued: int, policy: Policy) -> dict[str, Ending]:
+def endings(
+    pool: Pool, runners: Iterable[Runner], queued: int, policy: Policy, pressed: frozenset[Name] = frozenset()
+) -> dict[str, Ending]:
     """When each idle runner of a pool ends if nothing happens, and why, by name.
 
     One runner lives `ttl` after the latest of: it came up, its last job ended, its pool received a job. The surplus
     beyond one (or beyond `min_idle`) ends `surplus_ttl` after it became idle, oldest idle first. As many idle runners
-    as jobs are queued, and `min_idle` more, are kept, the most recently used.
+    as jobs are queued, and `min_idle` more, are kept, the most recently used. Those `pressed` for their place by jobs
+    of other pools end as soon as GitHub can have been asked twice.
     """
     terms = policy.pool_terms(pool)
     staying = [
@@ -110,7 +113,8 @@ def endings(pool: Pool, runners: Iterable[Runner], queued: int, policy: Policy) 
     ends: dict[str, Ending] = {}
     for place, runner in enumerate(idle):
         if place < kept_from:
-            ends[runner.name] = _ending(runner, pool, terms.ttl, surplus=place < surplus, policy=policy)
+            end = _ending(runner, pool, terms.ttl, surplus=place < surplus, policy=policy)
+            ends[runner.name] = _pressed_ending(runner, end, policy) if runner.name in pressed else end
     for runner in staying:
         if runner.created_at is not None:
             ends[runner.name] = min(
@@ -129,6 +133,11 @@ def _ending(runner: Runner, pool: Pool, ttl: float, *, surplus: bool, policy: Po
         early = Instant(idle_since + policy.surplus_ttl)
         return max(min(early, expiry), hold), Reason.SURPLUS if early <= expiry else Reason.EXPIRED
     return max(expiry, hold), Reason.EXPIRED
+
+
+def _pressed_ending(runner: Runner, end: Ending, policy: Policy) -> Ending:
+    early = Instant((runner.idle_since or 0.0) + policy.idle_confirm)
+    return (early, Reason.SURPLUS) if early < end[0] else end
 
 
 def max_age_at(runner: Runner, policy: Policy) -> Instant:

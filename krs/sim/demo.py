@@ -3,19 +3,22 @@
 import asyncio
 import contextlib
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
 from krs.config.settings import Github, Koyeb, Runners, Server, Settings, State, Webhook
 from krs.daemon import Daemon
+from krs.daemon.clock import Clock
+from krs.daemon.desk import Desk
 from krs.secret import Secret
 from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, SECRET, Simulation
 
 SETTLE = 20.0
 """Seconds of wall time at most for the last runners to go after the traffic has stopped."""
 POLL = 0.1
-TRAFFIC_SHARE = 0.5
+TRAFFIC_SHARE = 0.4
 """Part of a demo's time in which new work comes in; the rest shows it being served and cleaned up."""
 
 
@@ -48,8 +51,22 @@ def settings(simulation: Simulation, folder: Path) -> Settings:
     )
 
 
-async def run(*, seconds: float | None, speed: float, seed: int, per_minute: float, stopped: asyncio.Event) -> Outcome:
-    """Run for some seconds of wall time, or until `stopped`; then let the last runners go."""
+Watch = Callable[[Desk, Clock], Awaitable[None]]
+
+
+async def run(
+    *,
+    seconds: float | None,
+    speed: float,
+    seed: int,
+    per_minute: float,
+    stopped: asyncio.Event,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Run for some seconds of wall time, or until `stopped`; then let the last runners go.
+
+    With `watch`, which shows a console, the demo ends when that returns, whatever still runs.
+    """
     with tempfile.TemporaryDirectory(prefix="krs-demo-") as folder:
         simulation = Simulation(seed=seed, speed=speed)
         await simulation.start()
@@ -57,12 +74,20 @@ async def run(*, seconds: float | None, speed: float, seed: int, per_minute: flo
         try:
             await daemon.start()
             simulation.deliveries.point_at(f"http://127.0.0.1:{daemon.port}/")
-            await _play(simulation, seconds, per_minute, stopped)
-            await _settle(simulation, daemon)
+            if watch is not None:
+                await _show(simulation, daemon, per_minute, watch)
+            else:
+                await _play(simulation, seconds, per_minute, stopped)
+                await _settle(simulation, daemon)
             return _outcome(simulation)
         finally:
             await daemon.stop()
             await simulation.stop()
+
+
+async def _show(simulation: Simulation, daemon: Daemon, per_minute: float, watch: Watch) -> None:
+    simulation.traffic.start(per_minute)
+    await watch(daemon.scheduler, simulation.agenda.clock)
 
 
 async def _play(simulation: Simulation, seconds: float | None, per_minute: float, stopped: asyncio.Event) -> None:

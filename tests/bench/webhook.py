@@ -6,7 +6,6 @@ latency at a hundred deliveries a second over twelve labels, and for a burst of 
 """
 
 import asyncio
-import json
 import os
 import statistics
 import subprocess
@@ -126,7 +125,8 @@ def bare_server() -> None:
 
 async def start_bare() -> tuple[subprocess.Popen[bytes], int]:
     """Bare Tornado in a process of its own."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.webhook", "bare"], stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "tests.bench.webhook", "bare"]
+    process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE)
     assert process.stdout is not None
     return process, int(await asyncio.to_thread(process.stdout.readline))
 
@@ -144,7 +144,8 @@ async def start_daemon(simulation: Simulation, folder: Path, port: int) -> subpr
         "KRS_STATE": str(folder / "state.db"),
         "KRS_LOG_LEVEL": "error",
     }
-    process = subprocess.Popen([sys.executable, "-m", "krs", "daemon"], env=environ)
+    command = [sys.executable, "-m", "krs", "daemon"]
+    process = await asyncio.to_thread(subprocess.Popen, command, env=environ)
     for _ in range(200):
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -183,9 +184,8 @@ async def compare(bare: int, krs: int) -> None:
         show("bare Tornado", rate_bare, times_bare)
         show("krs daemon, durable", rate_krs, times_krs)
         ratios.append(rate_krs / rate_bare)
-    print(
-        f"throughput krs / bare        {statistics.median(ratios):.2f}  (rounds: {', '.join(f'{r:.2f}' for r in ratios)})"
-    )
+    rounds = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    print(f"throughput krs / bare        {statistics.median(ratios):.2f}  (rounds: {rounds})")
 
 
 async def main() -> None:
@@ -206,9 +206,8 @@ async def main() -> None:
             good = sum(200 <= status < 300 for status, _ in burst)
             slowest = max(took for _, took in burst) * 1000
             show(f"burst of 200 ({good} x 2xx)", 200, [took for _, took in burst])
-            print(
-                f"slowest of the burst         {slowest:.0f} ms; services {json.dumps(simulation.stats()['services_created'])}"
-            )
+            services = simulation.stats()["services_created"]
+            print(f"slowest of the burst         {slowest:.0f} ms; services {services}")
         finally:
             daemon.terminate()
             bare_process.terminate()

@@ -258,6 +258,19 @@ def test_of_several_idle_runners_all_but_one_go_early() -> None:
     assert deletes[names[2]] >= 7200
 
 
+def test_an_idle_runner_makes_room_for_a_job_that_finds_all_places_taken() -> None:
+    """When everything is full, the longest idle runner of another pool goes as soon as it is surely idle."""
+    policy = replace(POLICY, max_total=1)
+    world, name = served(policy)
+    world, commands = turn(world, job(2, repo="acme/web", seconds=110), seconds=110, policy=policy)
+    assert only(commands, CreateRunner) == []
+    asked = run(world, 400, begin=111, answer=f.Observed.IDLE, policy=policy)
+    ((gone, delete),) = [(when, command) for when, command in asked if isinstance(command, DeleteRunner)]
+    come = min(when for when, command in asked if isinstance(command, CreateRunner))
+    assert delete.name == name
+    assert 190 <= gone <= come <= 300
+
+
 def test_a_hold_postpones_the_end_and_activity_does_not_shorten_it() -> None:
     """Extended by an operator, a runner stays until then, also when a job comes and goes."""
     world, name = served()

@@ -9,6 +9,7 @@ import pytest
 import tornado.httpserver
 import tornado.netutil
 
+from krs.core.commands import CreateRunner
 from krs.core.model import Event, Instant, Name, PoolId
 from krs.core.snapshot import snapshot
 from krs.core.views import Done, DrainBody, ErrorDetail, ExtendBody, KillBody, Page, Snapshot, StartBody
@@ -29,7 +30,7 @@ class Double:
 
     def __init__(self) -> None:
         world, commands = turn(swept(), job(1))
-        (name,) = (command.name for command in commands if hasattr(command, "credential"))
+        (name,) = (command.name for command in commands if isinstance(command, CreateRunner))
         self.world, _ = turn(world, created(name))
         self.name = name
         self.feed = Feed(size=8)

@@ -1,7 +1,7 @@
 """The journal as a stream: in order, without gaps or repeats, and without trusting the reader."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -29,6 +29,14 @@ async def reading(
     await client.aclose()
 
 
+async def until(done: Callable[[], bool]) -> None:
+    """Let the loop go round until something holds."""
+    deadline = asyncio.get_running_loop().time() + LONG
+    while not done():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0)
+
+
 async def take(stream: AsyncIterator[Event | Reset], count: int) -> list[int | str]:
     """The numbers of the next events; a reset is a word."""
     found: list[int | str] = []
@@ -43,8 +51,7 @@ async def test_events_come_as_they_happen_from_now_on(site: Site) -> None:
     site.double.happen(3)
     async with reading(site) as stream:
         first = asyncio.create_task(take(stream, 2))
-        while site.streams.count == 0:
-            await asyncio.sleep(0)
+        await until(lambda: site.streams.count == 1)
         site.double.happen(2)
         assert await first == [4, 5]
 
@@ -101,8 +108,7 @@ async def test_there_are_only_so_many_streams(site: Site) -> None:
         await take(stream, 1)
         async with site.http(Accept="text/event-stream") as http:
             assert (await http.get("/api/v1/events")).status_code == 503
-    while site.streams.count:
-        await asyncio.sleep(0.01)
+    await until(lambda: site.streams.count == 0)
     async with reading(site, 0) as stream:
         assert await take(stream, 1) == [1]
 
