@@ -20,6 +20,7 @@ from krs.core.views import (
     ExtendBody,
     JobView,
     KillBody,
+    LogLine,
     Page,
     PauseBody,
     PoolView,
@@ -107,25 +108,43 @@ class ApiClient:
 
     async def stream(self, after: int | None, kinds: Iterable[EventKind] = ()) -> AsyncIterator[Event | Reset]:
         """As `follow`, and says where events are missing."""
-        what = f"krs at {self.url} events"
         headers = {"last-event-id": str(after)} if after is not None else {}
-        timeout = httpx.Timeout(10.0, read=SILENCE)
+        async for sse in self._sse("/events", _kinds(kinds), headers, read=SILENCE):
+            if sse.event == "reset":
+                yield msgspec.json.decode(sse.data, type=Reset)
+            else:
+                yield msgspec.json.decode(sse.data, type=Event)
+
+    async def _sse(
+        self, path: str, params: Mapping[str, str], headers: dict[str, str], *, read: float | None
+    ) -> AsyncIterator[httpx_sse.ServerSentEvent]:
+        """A stream's messages; silence longer than `read` seconds means that it is lost."""
+        what = f"krs at {self.url}{path}"
+        timeout = httpx.Timeout(10.0, read=read)
         try:
             async with httpx_sse.aconnect_sse(
-                self._http, "GET", f"{BASE}/events", params=_kinds(kinds), headers=headers, timeout=timeout
+                self._http, "GET", BASE + path, params=params, headers=headers, timeout=timeout
             ) as source:
                 if source.response.is_error:
                     await source.response.aread()
                     raise self._failure(source.response)
                 async for sse in source.aiter_sse():
-                    if sse.event == "reset":
-                        yield msgspec.json.decode(sse.data, type=Reset)
-                    elif sse.data:
-                        yield msgspec.json.decode(sse.data, type=Event)
+                    if sse.data:
+                        yield sse
         except NEVER_SENT as problem:
             raise Unreached(f"{what}: not reached: {describe(problem)}") from None
         except (httpx.TransportError, httpx_sse.SSEError, msgspec.DecodeError) as problem:
             raise Unknown(f"{what}: lost: {describe(problem)}") from None
+
+    async def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
+        """A runner's log: its last lines, and with `follow` the next ones until the connection is lost."""
+        path = f"/runners/{_segment(name)}/logs"
+        if not follow:
+            for line in await self._call("GET", path, tuple[LogLine, ...]):
+                yield line
+            return
+        async for sse in self._sse(path, {}, {}, read=None):
+            yield msgspec.json.decode(sse.data, type=LogLine)
 
     async def start(self, body: StartBody) -> Done:
         """Start a runner."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import click
+import msgspec
 
 from krs.cli.errors import USAGE, CliError
 from krs.cli.remote import AS_JSON, ago, ask, client, confirm, connection, finish, show_json, show_table
@@ -167,6 +168,26 @@ def kill(name: str, force: bool, yes: bool, reason: str, url: str, token: str, a
             await api.aclose()
 
     _done(finish(act()), as_json=as_json)
+
+
+@runners.command()
+@click.argument("name")
+@click.option("--follow", "-f", is_flag=True, help="Go on with lines as they come.")
+@connection
+@AS_JSON
+def logs(name: str, follow: bool, url: str, token: str, as_json: bool) -> None:
+    """Show a runner's log at Koyeb; with --json one object a line."""
+
+    async def read() -> None:
+        api = client(url, token)
+        try:
+            runner = await _find(api, name)
+            async for line in api.logs(runner.name, follow=follow):
+                click.echo(msgspec.json.encode(line).decode() if as_json else line.text)
+        finally:
+            await api.aclose()
+
+    finish(read())
 
 
 def _job(runner: RunnerView) -> str:

@@ -185,7 +185,12 @@ class Daemon:
         for row in self._store.unprocessed():
             self._loop.hear(row.seq, row.fact)
         self._desk = Desk(
-            loop=self._loop, store=self._store, policy=lambda: self._policy, clock=clock, notices=self._notices
+            loop=self._loop,
+            store=self._store,
+            koyeb=self._koyeb,
+            policy=lambda: self._policy,
+            clock=clock,
+            notices=self._notices,
         )
         self._metrics.mirror(self._desk.snapshot)
         self._housekeeping = Housekeeping(

@@ -1,7 +1,7 @@
 """The operators' desk: the scheduler as the API and the console see it (`krs.http.ports.Scheduler`)."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from krs.core.views import (
     ErrorDetail,
     ExtendBody,
     KillBody,
+    LogLine,
     Page,
     RunnerView,
     Sample,
@@ -28,11 +29,14 @@ from krs.core.vocabulary import EventKind, Level
 from krs.daemon.clock import Clock
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
+from krs.errors import CallError
 from krs.http.ports import ActionRefused
+from krs.koyeb import KoyebClient
 from krs.store import Store
 
 HISTORY = 60
 """Samples kept: an hour of minutes."""
+LOG_LINES = 500
 FRESH = 1.0
 """Seconds that a snapshot of an unchanged world is good for."""
 
@@ -41,8 +45,16 @@ class Desk:
     """Answers questions from snapshots, and hands actions to the loop."""
 
     def __init__(
-        self, *, loop: TurnLoop, store: Store, policy: Callable[[], Policy], clock: Clock, notices: Notices
+        self,
+        *,
+        loop: TurnLoop,
+        store: Store,
+        koyeb: KoyebClient,
+        policy: Callable[[], Policy],
+        clock: Clock,
+        notices: Notices,
     ) -> None:
+        self._koyeb = koyeb
         self.feed = loop.feed
         self._loop = loop
         self._store = store
@@ -118,6 +130,25 @@ class Desk:
     async def events(self, after: int, kinds: frozenset[EventKind], limit: int, runner: Name | None) -> Page:
         """A slice of the journal."""
         return await self._store.events(after, kinds, limit, runner=runner)
+
+    async def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
+        """A runner's log at Koyeb: its last lines, then with `follow` the next ones for ever."""
+        runner = actions.find(self._loop.world, name)
+        if isinstance(runner, Refusal):
+            raise ActionRefused(runner.status, self._detail(runner))
+        if not runner.service_id:
+            detail = ErrorDetail(code="not_created", message=f"{name} is not at Koyeb yet: it has no log")
+            raise ActionRefused(409, detail)
+        last = runner.created_at or 0.0
+        try:
+            for line in await self._koyeb.logs(runner.service_id, LOG_LINES):
+                last = max(last, line.at)
+                yield line
+            if follow:
+                async for line in self._koyeb.tail(runner.service_id, last + 0.001):
+                    yield line
+        except CallError as problem:
+            raise ActionRefused(502, ErrorDetail(code="koyeb", message=problem.message)) from None
 
     def note(self, event: Event) -> None:
         """Journal something that is no business of the core."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import tornado.web
 
-from krs.core.model import Instant
+from krs.core.model import Instant, Name
 from krs.http.auth import Gate, Role, address_of
 from krs.http.base import ApiError, BoundedHandler
 from krs.http.metrics import Metrics
@@ -15,7 +15,7 @@ from krs.http.openapi import document
 from krs.http.ports import ActionRefused, Scheduler
 from krs.http.replay import Replay
 from krs.http.routes import BASE, ENDPOINTS, Call, Endpoint, refused
-from krs.http.stream import Streams, stream
+from krs.http.stream import Streams, stream, stream_logs
 from krs.secret import Secret
 
 ACTOR = 64
@@ -61,8 +61,7 @@ class ApiHandler(BoundedHandler):
         """Read."""
         endpoint = self._endpoints["GET"]
         query = {name: self.get_query_argument(name, "") for name in endpoint.query}
-        if endpoint.path == "/events" and STREAM in self.request.headers.get("Accept", ""):
-            await stream(self, self._admin.scheduler, self._admin.streams, query)
+        if STREAM in self.request.headers.get("Accept", "") and await self._stream(endpoint, subject, query):
             return
         answer = msgspec.json.encode(await self._run(endpoint, subject, None, query))
         etag = f'W/"{hashlib.sha256(answer).hexdigest()[:32]}"'
@@ -73,6 +72,17 @@ class ApiHandler(BoundedHandler):
             return
         self.set_header("Content-Type", "application/json")
         self.finish(answer)
+
+    async def _stream(self, endpoint: Endpoint, subject: str, query: dict[str, str]) -> bool:
+        """Answer as a stream; False where there is none."""
+        admin = self._admin
+        if endpoint.path == "/events":
+            await stream(self, admin.scheduler, admin.streams, query)
+        elif endpoint.path.endswith("/logs"):
+            await stream_logs(self, admin.scheduler, admin.streams, Name(subject))
+        else:
+            return False
+        return True
 
     async def post(self, subject: str = "") -> None:
         """Act, once per Idempotency-Key."""

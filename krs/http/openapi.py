@@ -23,6 +23,7 @@ TEXTS = {
     415: "The body is not application/json.",
     422: "A value makes no sense.",
     429: "Too many wrong tokens.",
+    502: "Koyeb gives no answer.",
     503: "Too many streams.",
 }
 ALWAYS = (401, 404, 405, 429)

@@ -1,6 +1,6 @@
 """What the handlers need of the rest, as protocols; the daemon implements them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple, Protocol
 
 from krs.core.model import Event, Name, PoolId
@@ -10,6 +10,7 @@ from krs.core.views import (
     ErrorDetail,
     ExtendBody,
     KillBody,
+    LogLine,
     Page,
     Snapshot,
     StartBody,
@@ -70,6 +71,9 @@ class Scheduler(Protocol):
 
     async def events(self, after: int, kinds: frozenset[EventKind], limit: int, runner: Name | None) -> Page:
         """A slice of the journal."""
+
+    def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
+        """A runner's log: its last lines, and with `follow` the next ones for ever. Raises `ActionRefused`."""
 
     def note(self, event: Event) -> None:
         """Journal something that is no business of the core."""

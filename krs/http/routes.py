@@ -13,6 +13,7 @@ from krs.core.views import (
     ExtendBody,
     JobView,
     KillBody,
+    LogLine,
     Page,
     PauseBody,
     PoolView,
@@ -75,6 +76,10 @@ async def _jobs(call: Call) -> tuple[JobView, ...]:
 
 async def _pools(call: Call) -> tuple[PoolView, ...]:
     return call.scheduler.snapshot().pools
+
+
+async def _logs(call: Call) -> tuple[LogLine, ...]:
+    return tuple([line async for line in call.scheduler.logs(Name(call.subject), follow=False)])
 
 
 async def _events(call: Call) -> Page:
@@ -153,6 +158,14 @@ ENDPOINTS = (
         answer=Page,
         query=("after", "kind", "limit", "runner"),
         statuses=(422, 503),
+    ),
+    Endpoint(
+        method="GET",
+        path="/runners/{name}/logs",
+        text="A runner's last log lines; with Accept: text/event-stream the next ones too.",
+        run=_logs,
+        answer=tuple[LogLine, ...],
+        statuses=(404, 409, 502, 503),
     ),
     Endpoint(
         method="POST", path="/runners", text="Start a runner.", run=_start, answer=Done, body=StartBody, statuses=(409,)

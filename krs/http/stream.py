@@ -6,21 +6,19 @@ a blank line would make some clients deliver an empty event.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 import tornado.iostream
 from prometheus_client import Gauge
 
-from krs.core.model import Event
+from krs.core.model import Event, Name
+from krs.core.views import LogLine
 from krs.core.vocabulary import EventKind
-from krs.http.base import ApiError
-from krs.http.ports import Scheduler
-from krs.http.routes import kinds, number
-
-if TYPE_CHECKING:
-    from krs.http.base import BoundedHandler
+from krs.http.base import ApiError, BoundedHandler
+from krs.http.ports import ActionRefused, Scheduler
+from krs.http.routes import kinds, number, refused
 
 BATCH = 500
 
@@ -36,11 +34,39 @@ class Streams:
         self.count = 0
 
 
-async def stream(handler: "BoundedHandler", scheduler: Scheduler, streams: Streams, query: Mapping[str, str]) -> None:
+async def stream(handler: BoundedHandler, scheduler: Scheduler, streams: Streams, query: Mapping[str, str]) -> None:
     """Send events until the reader goes away, or does not read for too long."""
     wanted = kinds(query)
     last_seen = handler.request.headers.get("Last-Event-ID", "") or query.get("after", "")
     cursor = number({"after": last_seen}, "after", scheduler.feed.last_seq)
+    async with _open(handler, streams):
+        await _follow(handler, scheduler, streams, cursor, wanted)
+
+
+async def stream_logs(handler: BoundedHandler, scheduler: Scheduler, streams: Streams, name: Name) -> None:
+    """Send a runner's log lines, those of before and those to come, until the reader goes away."""
+    lines = scheduler.logs(name, follow=True)
+    try:
+        first = await anext(lines, None)
+    except ActionRefused as problem:
+        raise refused(problem) from None
+    async with _open(handler, streams):
+        _begin(handler)
+        if first is not None:
+            _write_line(handler, first)
+        await asyncio.wait_for(handler.flush(), streams.stall)
+        async for line in lines:
+            _write_line(handler, line)
+            await asyncio.wait_for(handler.flush(), streams.stall)
+
+
+def _write_line(handler: BoundedHandler, line: LogLine) -> None:
+    handler.write(b"data: %s\n\n" % msgspec.json.encode(line))
+
+
+@contextlib.asynccontextmanager
+async def _open(handler: BoundedHandler, streams: Streams) -> AsyncIterator[None]:
+    """Count a stream while it is open; cut the connection when the reader has gone or does not read."""
     if streams.count >= streams.most:
         raise ApiError(503, "too_many_streams", f"{streams.most} streams are open", Retry_After="10")
     task = asyncio.current_task()
@@ -49,26 +75,24 @@ async def stream(handler: "BoundedHandler", scheduler: Scheduler, streams: Strea
     streams.count += 1
     streams.gauge.set(streams.count)
     try:
-        await _follow(handler, scheduler, streams, cursor, wanted)
-    except (tornado.iostream.StreamClosedError, TimeoutError, asyncio.CancelledError):
+        yield
+    except (tornado.iostream.StreamClosedError, TimeoutError, asyncio.CancelledError, ActionRefused):
         _cut(handler)
     finally:
         streams.count -= 1
         streams.gauge.set(streams.count)
 
 
-def _cut(handler: "BoundedHandler") -> None:
+def _cut(handler: BoundedHandler) -> None:
     connection = getattr(handler.request.connection, "stream", None)
     if connection is not None:
         connection.close()
 
 
 async def _follow(
-    handler: "BoundedHandler", scheduler: Scheduler, streams: Streams, cursor: int, wanted: frozenset[EventKind]
+    handler: BoundedHandler, scheduler: Scheduler, streams: Streams, cursor: int, wanted: frozenset[EventKind]
 ) -> None:
-    handler.set_header("Content-Type", "text/event-stream")
-    handler.set_header("X-Accel-Buffering", "no")
-    handler.write("retry: 1000\n\n")
+    _begin(handler)
     feed = scheduler.feed
     if cursor > feed.last_seq:
         cursor = _reset(handler, 0, feed.last_seq)
@@ -89,7 +113,13 @@ async def _follow(
             handler.write(":\n")
 
 
-def _reset(handler: "BoundedHandler", oldest: int, last: int) -> int:
+def _begin(handler: BoundedHandler) -> None:
+    handler.set_header("Content-Type", "text/event-stream")
+    handler.set_header("X-Accel-Buffering", "no")
+    handler.write("retry: 1000\n\n")
+
+
+def _reset(handler: BoundedHandler, oldest: int, last: int) -> int:
     """Say that events are missing; the reader fetches the state and goes on from `last`."""
     handler.write(
         f"event: reset\nid: {last}\ndata: {msgspec.json.encode({'oldest': oldest, 'last': last}).decode()}\n\n"

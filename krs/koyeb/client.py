@@ -1,11 +1,14 @@
 """The calls to Koyeb's API that krs makes. Facts: Koyeb's OpenAPI description; no call is ever repeated in here."""
 
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import httpx
 
 from krs.core.catalog import Catalog
+from krs.core.views import LogLine
 from krs.errors import CallError, Refused, Unknown
+from krs.koyeb import logs
 from krs.koyeb.models import (
     App,
     AppReply,
@@ -21,6 +24,7 @@ from krs.koyeb.models import (
     catalog_of,
 )
 from krs.rest import Observer, Params, Reply, Rest, unobserved
+from krs.secret import Secret
 
 Page = TypeVar("Page", AppsReply, ServicesReply, CatalogReply, RegionsReply)
 
@@ -82,6 +86,8 @@ class KoyebClient:
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float = 15.0,
     ) -> None:
+        self._token = Secret(token)
+        self._api_url = api_url.rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=api_url.rstrip("/"),
             headers={"authorization": f"Bearer {token}", "accept": "application/json"},
@@ -194,6 +200,15 @@ class KoyebClient:
         found = reply.deployment.definition
         rows = found.env or [] if found is not None else []
         return Definition(env={row.key: row.value for row in rows if row.value is not None})
+
+    async def logs(self, service_id: str, limit: int) -> tuple[LogLine, ...]:
+        """The last lines of a service's runtime log, oldest first."""
+        reply = await self._call("GET", logs.QUERY, params=logs.query(_named(service_id), limit))
+        return tuple(entry.line() for entry in reversed(reply.decode(logs.QueryReply).data))
+
+    def tail(self, service_id: str, since: float) -> AsyncIterator[LogLine]:
+        """Lines of a service's runtime log as they come, from an instant on."""
+        return logs.tail(self._api_url, self._token, _named(service_id), since)
 
     async def catalog(self) -> Catalog:
         """What Koyeb sells now. Raises `Unknown` when it says it sells nothing."""

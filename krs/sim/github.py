@@ -62,6 +62,7 @@ class Forge:
         self.jobs: dict[int, Job] = {}
         self.killed = 0
         self.announce: Callable[[Job], None] = lambda job: None  # noqa: ARG005 - replaced by who listens
+        self.log: Callable[[str, str], None] = lambda service_id, text: None  # noqa: ARG005 - replaced by who listens
         self._dice = dice
         self._ids = FIRST_ID
         self._registration_tokens: dict[str, float] = {}
@@ -133,6 +134,7 @@ class Forge:
     def _online(self, runner: Runner) -> None:
         if runner.id in self.runners:
             runner.online = True
+            self.log(runner.service_id, "Listening for Jobs")
             self.assign()
 
     def container_stopped(self, service: Service) -> None:
@@ -164,6 +166,7 @@ class Forge:
         job.status, job.started_at = "in_progress", self.agenda.now()
         job.runner, job.runner_id = runner.name, runner.id
         self.announce(job)
+        self.log(runner.service_id, f"Running job: {job.name}")
         self.agenda.after(job.seconds, lambda: self._finish(job))
 
     def _finish(self, job: Job) -> None:
@@ -175,6 +178,7 @@ class Forge:
         runner = self.runners.get(job.runner_id or 0)
         if runner is not None:
             runner.job = None
+            self.log(runner.service_id, f"Job {job.name} completed with result: {conclusion}")
             if runner.ephemeral:
                 self.runners.pop(runner.id)
         self.announce(job)

@@ -43,6 +43,7 @@ class Service(msgspec.Struct):
     delete_after_create: int = 0
     deleted_at: float | None = None
     deployment_id: str = ""
+    log: list[tuple[float, str]] = []
 
     def env(self) -> dict[str, str]:
         """The container's environment."""
@@ -156,6 +157,12 @@ class Cloud:
         if service is None or service.deleted_at is not None:
             raise Failure(404, "unknown_resource", "Service not found")
         return service
+
+    def say(self, service_id: str, text: str) -> None:
+        """A container writes a line."""
+        service = self.services.get(service_id)
+        if service is not None:
+            service.log.append((self.agenda.now(), text))
 
     def set_life_cycle(self, service_id: str, seconds: int) -> Service:
         """Another end."""

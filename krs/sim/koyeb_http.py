@@ -2,15 +2,20 @@
 
 import asyncio
 import random
+from datetime import datetime
 from typing import Any
 
 import msgspec
+import tornado.ioloop
 import tornado.web
+import tornado.websocket
 
 from krs.core.catalog import InstanceType
 from krs.sim.koyeb import ORGANIZATION, Cloud, Failure, Service, rfc3339
 
 LARGEST_PAGE = 100
+TAIL_EVERY = 100
+"""Milliseconds between two looks for new lines."""
 
 
 class KoyebHandler(tornado.web.RequestHandler):
@@ -133,6 +138,58 @@ class DeploymentHandler(KoyebHandler):
         self.answer({"deployment": {**deployment, "status": "HEALTHY", "created_at": rfc3339(found.created_at)}})
 
 
+class LogsHandler(KoyebHandler):
+    """`/v1/streams/logs/query`."""
+
+    def get(self) -> None:
+        """The last lines of a service, newest first."""
+        found = self.cloud.find(self.get_query_argument("service_id"))
+        limit = int(self.get_query_argument("limit", "100"))
+        lines = [log_entry(found, at, text) for at, text in found.log]
+        self.answer({"data": lines[::-1][:limit], "pagination": {"has_more": len(lines) > limit}})
+
+
+class TailHandler(tornado.websocket.WebSocketHandler):
+    """`/v1/streams/logs/tail`: a WebSocket whose sub-protocol is the token."""
+
+    def initialize(self, cloud: Cloud, token: str, dice: random.Random) -> None:
+        """Keep what the route was given."""
+        self._cloud = cloud
+        self._token = token
+        self._sent = 0
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Bearer, if the right token comes with it."""
+        return "Bearer" if subprotocols == ["Bearer", self._token] else None
+
+    def open(self) -> None:
+        """Send what the log holds from `start` on, then what comes."""
+        if self.selected_subprotocol is None:
+            self.close()
+            return
+        self._service = self._cloud.find(self.get_query_argument("service_id"))
+        start = datetime.fromisoformat(self.get_query_argument("start")).timestamp()
+        self._sent = sum(at < start for at, _ in self._service.log)
+        self._timer = tornado.ioloop.PeriodicCallback(self._send, TAIL_EVERY)
+        self._timer.start()
+
+    def _send(self) -> None:
+        for at, text in self._service.log[self._sent :]:
+            self.write_message(msgspec.json.encode({"result": log_entry(self._service, at, text)}).decode())
+        self._sent = len(self._service.log)
+
+    def on_close(self) -> None:
+        """Stop sending."""
+        if self.selected_subprotocol is not None:
+            self._timer.stop()
+
+
+def log_entry(row: Service, at: float, text: str) -> dict[str, Any]:
+    """A log line as Koyeb shows it."""
+    labels = {"type": "runtime", "stream": "stdout", "service_id": row.id, "organization_id": ORGANIZATION}
+    return {"msg": text, "created_at": rfc3339(at), "labels": labels}
+
+
 class InstancesHandler(KoyebHandler):
     """`/v1/catalog/instances`."""
 
@@ -218,6 +275,8 @@ def application(cloud: Cloud, token: str, dice: random.Random) -> tornado.web.Ap
             (r"/v1/services/([^/]+)", ServiceHandler, given),
             (r"/v1/deployments/([^/]+)", DeploymentHandler, given),
             (r"/v1/catalog/instances", InstancesHandler, given),
+            (r"/v1/streams/logs/query", LogsHandler, given),
+            (r"/v1/streams/logs/tail", TailHandler, given),
             (r"/v1/catalog/regions", RegionsHandler, given),
         ],
         default_handler_class=HtmlHandler,

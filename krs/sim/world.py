@@ -42,6 +42,7 @@ class Simulation:
         self._dice = dice
         self._servers: list[tornado.httpserver.HTTPServer] = []
         self.cloud.booted = self.forge.container_started
+        self.forge.log = self.cloud.say
         self.cloud.stopped = self.forge.container_stopped
         self.forge.announce = self.deliveries.announce
 

@@ -202,6 +202,26 @@ async def test_health_readiness_and_metrics(house: House) -> None:
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
 
 
+async def test_a_runners_log_is_read_and_followed(house: House) -> None:
+    """The lines of before and those that come, from Koyeb's query and its WebSocket, none twice."""
+    await house.up()
+    house.simulation.queue("acme/api", SMALL, seconds=600, name="unit")
+    await house.until(lambda: house.daemon.scheduler.snapshot().totals.busy == 1)
+    (runner,) = house.daemon.scheduler.snapshot().runners
+    past = [line.text async for line in house.daemon.scheduler.logs(runner.name, follow=False)]
+    assert past == ["Listening for Jobs", "Running job: unit"]
+    found = []
+    lines = house.daemon.scheduler.logs(runner.name, follow=True)
+    async for line in lines:
+        found.append(line.text)
+        if len(found) == 2:
+            house.simulation.cloud.say(runner.service_id, "one more")
+        if len(found) == 3:
+            break
+    await lines.aclose()  # type: ignore[attr-defined]
+    assert found == [*past, "one more"]
+
+
 async def test_a_refused_token_is_one_line_that_names_its_variable(house: House) -> None:
     """401 of either side at start ends it, and what was opened is closed again."""
     house.simulation.forge.token = "another"

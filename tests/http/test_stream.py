@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from krs.client import ApiClient, Reset
-from krs.core.model import Event
+from krs.core.model import Event, Name
 from krs.core.vocabulary import EventKind
 from krs.errors import CallError, Refused
 from krs.secret import Secret
@@ -141,6 +141,18 @@ async def test_the_client_sorts_failures(site: Site) -> None:
     html = httpx.MockTransport(lambda request: httpx.Response(200, html="<p>hello"))
     with pytest.raises(CallError, match="no krs daemon"):
         await ApiClient("http://x", Secret("t"), transport=html).state()
+
+
+async def test_logs_come_as_a_list_and_as_a_stream(site: Site) -> None:
+    """Both forms give the same lines; an unknown runner is refused in both."""
+    client = ApiClient(site.url, Secret(ADMIN))
+    for follow in (False, True):
+        lines = client.logs(site.double.name, follow=follow)
+        assert [(await anext(lines)).text, (await anext(lines)).text] == ["line 0", "line 1"]
+        await lines.aclose()  # type: ignore[attr-defined]
+        with pytest.raises(Refused):
+            await anext(client.logs(Name("nobody"), follow=follow))
+    await client.aclose()
 
 
 async def test_the_client_reads_what_the_api_sends(site: Site) -> None:
