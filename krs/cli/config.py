@@ -9,6 +9,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
+from krs.cli.profile import profile
 from krs.config.describe import example
 from krs.config.load import missing
 from krs.config.settings import keys
@@ -20,6 +21,9 @@ CONFIG = click.option("--config", "path", type=click.Path(path_type=Path), help=
 @click.group()
 def config() -> None:
     """Show, check or write the configuration."""
+
+
+config.add_command(profile)
 
 
 @config.command()

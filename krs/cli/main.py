@@ -17,6 +17,7 @@ COMMANDS = {
     "events": ("krs.cli.events:events", "Show or follow the journal."),
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),
+    "completion": ("krs.cli.completion:completion", "Print a shell's completion script."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),
 }
 
@@ -51,7 +52,7 @@ def cli() -> None:
 def main() -> None:
     """Run a command; expected failures are one line, and ctrl-c is quiet."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="krs", complete_var="_KRS_COMPLETE", standalone_mode=False)
     except click.exceptions.Exit as done:
         raise SystemExit(done.exit_code) from None
     except click.Abort:

@@ -12,17 +12,39 @@ import click
 import msgspec
 
 from krs.cli.errors import FAILED, REFUSED, UNREACHABLE, USAGE, CliError
+from krs.cli.profile import profiles
 from krs.client import ApiClient
 from krs.config.values import secret
 from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
+from krs.profiles import ProfileError
 from krs.secret import Secret
 
 T = TypeVar("T")
 
 URL = "http://127.0.0.1:8000"
+PROFILE = "krs.profile"
+"""Where the chosen profile is kept while a command runs."""
+
+
+def _remember(context: click.Context, _parameter: click.Parameter, value: str) -> None:
+    """Keep the profile for `client`, also when it was given before a subcommand."""
+    if value:
+        context.meta[PROFILE] = value
+
+
 CONNECTION = (
-    click.option("--url", envvar="KRS_URL", default=URL, show_default=True, help="The daemon (KRS_URL)."),
+    click.option(
+        "--url", envvar="KRS_URL", default="", help="The daemon (KRS_URL); else the profile's, else port 8000 here."
+    ),
     click.option("--token", envvar="KRS_TOKEN", default="", help="Its token, env:NAME or file:PATH (KRS_TOKEN)."),
+    click.option(
+        "--profile",
+        envvar="KRS_PROFILE",
+        default="",
+        expose_value=False,
+        callback=_remember,
+        help="A named daemon (KRS_PROFILE).",
+    ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 
@@ -35,7 +57,8 @@ def connection(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def client(url: str, token: str) -> ApiClient:
-    """A client of the daemon that was named."""
+    """A client of the daemon that was named: by address, by profile, or the one on this machine."""
+    url, token = _resolved(url, token)
     if not url.startswith(("http://", "https://")):
         raise CliError(f"--url: {url!r} is not an http:// or https:// address", USAGE)
     try:
@@ -43,6 +66,23 @@ def client(url: str, token: str) -> ApiClient:
     except ValueError as problem:
         raise CliError(f"--token: {problem}", USAGE) from None
     return ApiClient(url, given or Secret(""), actor=_user())
+
+
+def _resolved(url: str, token: str) -> tuple[str, str]:
+    """Address and token: those given, then the profile's, then the default profile's, then this machine's."""
+    context = click.get_current_context(silent=True)
+    named = context.meta.get(PROFILE, "") if context is not None else ""
+    if url and not named:
+        return url, token
+    known = profiles()
+    name = named or known.default
+    if not name:
+        return url or URL, token
+    try:
+        chosen = known.get(name)
+    except ProfileError as problem:
+        raise CliError(str(problem), USAGE) from None
+    return url or chosen.url, token or chosen.token
 
 
 def _user() -> str:

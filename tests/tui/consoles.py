@@ -1,0 +1,59 @@
+"""A console under test: its keys, its backend and its screen as text."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tui.app import ConsoleApp, Wish
+from tui.backend.scripted import ScriptedBackend
+
+Open = Callable[..., AbstractAsyncContextManager["Console"]]
+
+
+NAMES = {" ": "space", "!": "exclamation_mark", ":": "colon", "/": "slash", "-": "minus", ".": "full_stop"}
+"""Textual's names of the characters that tests type."""
+
+
+class Console:
+    """A running console with its backend and its pilot."""
+
+    def __init__(self, app: ConsoleApp, backend: ScriptedBackend, pilot: Pilot[Wish]) -> None:
+        self.app = app
+        self.backend = backend
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let everything settle."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        """Type characters: the first as a key, which proves where they go, the others at once."""
+        await self.press(NAMES.get(text[0], text[0]))
+        focused = self.app.focused
+        assert isinstance(focused, Input)
+        assert focused.value.endswith(text[0])
+        focused.insert_text_at_cursor(text[1:])
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Show what the backend said."""
+        await self.pilot.pause()
+        self.app._redraw()
+        await self.pilot.pause()
+
+    async def resize(self, size: tuple[int, int]) -> None:
+        """Make the terminal larger or smaller."""
+        await self.pilot.resize_terminal(*size)
+        await self.settle()
+
+    def text(self) -> str:
+        """The screen as text, without blanks at the ends of lines."""
+        strips = self.app.screen._compositor.render_strips()
+        return "".join("".join(segment.text for segment in strip).rstrip() + "\n" for strip in strips)
+
+    def line(self, number: int) -> str:
+        """One line of the screen; -1 is the key line, -2 the status line."""
+        return self.text().splitlines()[number]
