@@ -65,6 +65,8 @@ class ApiClient:
         if token:
             headers["authorization"] = f"Bearer {token.reveal()}"
         self.url = url.rstrip("/")
+        self.role = ""
+        """What the token allows, as the last answer said: `admin` or `read-only`."""
         self._http = httpx.AsyncClient(
             base_url=self.url, headers=headers, timeout=10.0, transport=transport, trust_env=False
         )
@@ -197,6 +199,7 @@ class ApiClient:
             raise Unreached(f"{what}: not reached: {describe(problem)}") from None
         except (httpx.TransportError, httpx.DecodingError) as problem:
             raise Unknown(f"{what}: no answer: {describe(problem)}") from None
+        self.role = response.headers.get("x-krs-role", self.role)
         if not response.is_success:
             raise self._failure(response)
         try:

@@ -9,7 +9,6 @@ import tomllib
 from pathlib import Path
 
 import msgspec
-import platformdirs
 import tomli_w
 
 
@@ -24,7 +23,7 @@ class Looks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""
     """Where the scheduler is, for `krs tui --profile`; empty for looks only."""
     token: str = ""
-    """Its token by reference, `env:NAME` or `file:PATH`; a token itself does not belong into this file."""
+    """Its token, best by reference (`env:NAME`, `file:PATH`); the file is for its owner alone."""
     read_only: bool = False
     """Look, do not act, whatever the token allows."""
 
@@ -62,8 +61,9 @@ class SettingsFile:
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             scratch = self.path.with_suffix(".tmp")
-            scratch.write_text(tomli_w.dumps(msgspec.to_builtins(self.settings)), encoding="utf-8")
-            os.replace(scratch, self.path)  # noqa: PTH105 - Path.replace is the same call
+            with open(scratch, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                file.write(tomli_w.dumps(msgspec.to_builtins(self.settings)))
+            scratch.replace(self.path)
 
     def _read(self) -> Settings:
         if self.path is None:
@@ -75,8 +75,3 @@ class SettingsFile:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
             self.problem = f"{self.path}: not used: {problem}"
             return Settings()
-
-
-def default_path() -> Path:
-    """Where the file is on this system."""
-    return platformdirs.user_config_path("krs") / "console.toml"

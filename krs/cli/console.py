@@ -46,11 +46,12 @@ async def show(
     scheduler: "Scheduler", *, now: Callable[[], Instant], profile: str, afterwards: Callable[[], None]
 ) -> "Ending":
     """Show the console of a scheduler in this loop until it ends. After that SIGTERM and SIGINT call `afterwards`."""
+    from krs.profiles import default_path
     from tui import embed
     from tui.app import ConsoleApp
     from tui.backend.embedded import EmbeddedBackend
     from tui.driver import StallSafeDriver
-    from tui.settings import SettingsFile, default_path
+    from tui.settings import SettingsFile
 
     app = ConsoleApp(
         EmbeddedBackend(scheduler, now=now, by=_user(), profile=profile),
@@ -114,18 +115,19 @@ async def _run(settings: Settings) -> None:
 
 @click.command()
 @click.option("--url", envvar="KRS_URL", help=f"The daemon (KRS_URL).  [default: {URL}]")
-@click.option("--profile", help="A profile of console.toml that names its url and token.")
+@click.option("--profile", envvar="KRS_PROFILE", help="A profile of console.toml that names its url and token.")
 @click.option("--token", envvar="KRS_TOKEN", default="", help="Its token, env:NAME or file:PATH (KRS_TOKEN).")
 @click.option("--read-only", is_flag=True, help="Look, do not act.")
 def tui(url: str | None, profile: str | None, token: str, read_only: bool) -> None:
     """Show the console of a daemon that runs elsewhere."""
     refuse_without_terminal()
-    from tui.settings import SettingsFile, default_path
+    from krs.profiles import default_path
+    from tui.settings import SettingsFile
 
     settings = SettingsFile(default_path())
     connect = Connector(settings, token=token, read_only=read_only)
     try:
-        asyncio.run(connect.show(url or profile or URL))
+        asyncio.run(connect.show(url or profile or settings.settings.default or URL))
     except ValueError as problem:
         raise CliError(str(problem), USAGE) from None
 
@@ -168,8 +170,6 @@ class Connector:
         if not address and not looks.url:
             known = ", ".join(self._settings.known()) or "none"
             raise ValueError(f"profile {which!r} has no url in {self._settings.path}; known: {known}")
-        if not address and looks.token and not looks.token.startswith(("env:", "file:")):
-            raise ValueError(f"profile {which!r}: token must be env:NAME or file:PATH")
         url = which if address else looks.url
         try:
             api = client(url, self._token if address or not looks.token else looks.token)

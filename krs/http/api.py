@@ -50,6 +50,7 @@ class ApiHandler(BoundedHandler):
         headers = self.request.headers
         address = address_of(self.request.remote_ip or "", headers.get("X-Forwarded-For"))
         role = self._admin.gate.role(headers.get("Authorization"), address)
+        self.set_header("X-Krs-Role", role.value)
         if self.request.method not in self._endpoints:
             raise ApiError(405, "method_not_allowed", f"{self.request.method} does nothing here")
         if self.request.method != "GET" and role is not Role.ADMIN:

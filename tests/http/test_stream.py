@@ -159,6 +159,7 @@ async def test_the_client_reads_what_the_api_sends(site: Site) -> None:
     """Every listing, one action and its key."""
     client = ApiClient(site.url, Secret(ADMIN), actor="ana")
     state = await client.state()
+    assert client.role == "admin"
     assert await client.runners() == state.runners
     assert await client.jobs() == state.jobs
     assert await client.pools() == state.pools

@@ -146,6 +146,12 @@ class FakeRefusal(errors.Refused):
 class FakeClient:
     """The API's client over the world, with a switch for the network."""
 
+    role = "admin"
+
+    def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
+        """A log source."""
+        return fake_logs(name, follow)
+
     def __init__(self, world: World) -> None:
         self.world = world
         self._scheduler = FakeScheduler(world)
@@ -233,9 +239,7 @@ def embedded(world: World) -> Backend:
 
 def remote(world: World) -> Backend:
     """The remote backend over a fake client."""
-    return RemoteBackend(
-        FakeClient(world), where="http://test", profile="test", clock=lambda: fleet.NOW - 3600, logs=fake_logs
-    )
+    return RemoteBackend(FakeClient(world), where="http://test", profile="test", clock=lambda: fleet.NOW - 3600)
 
 
 class Served(RemoteBackend):
@@ -250,7 +254,7 @@ class Served(RemoteBackend):
         self._server.add_sockets(sockets)
         url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         client = ApiClient(url, Secret(TOKEN))
-        super().__init__(client, where=url, profile="test", clock=lambda: fleet.NOW - 3600, logs=fake_logs)
+        super().__init__(client, where=url, profile="test", clock=lambda: fleet.NOW - 3600)
 
     async def aclose(self) -> None:
         """Close the client, then the server."""

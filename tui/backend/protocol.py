@@ -4,7 +4,7 @@ Level-triggered: a snapshot is the whole truth at one instant and replaces every
 Every action names the runner's version the operator saw, so that a decision taken on an old screen is refused.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -45,10 +45,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 Change: TypeAlias = Snapshot | tuple[Event, ...] | Connection
 """What `changes` yields. A tuple holds events in the order of their `seq`, oldest first."""
-
-
-Logs: TypeAlias = Callable[[Name, bool], AsyncIterator[LogLine]]
-"""Reads a runner's log, where a scheduler offers that; the flag says whether to follow it."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

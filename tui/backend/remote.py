@@ -21,7 +21,6 @@ from tui.backend.protocol import (
     Denied,
     Failed,
     Link,
-    Logs,
     Offline,
     Refused,
     Role,
@@ -42,6 +41,12 @@ BACKLOG = 500
 
 class Client(Protocol):
     """What is needed of the API's client; every call raises one of the `krs.errors`."""
+
+    role: str
+    """What the token allows, as the last answer said: `admin` or `read-only`."""
+
+    def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
+        """A runner's log."""
 
     async def state(self) -> Snapshot:
         """Everything at one instant."""
@@ -87,7 +92,6 @@ class RemoteBackend:
         profile: str,
         clock: Callable[[], float],
         read_only: bool = False,
-        logs: Logs | None = None,
     ) -> None:
         self.where = where
         self.profile = profile
@@ -95,7 +99,6 @@ class RemoteBackend:
         self.clock_offset = 0.0
         self._client = client
         self._clock = clock
-        self._logs = logs
         self._mailbox = Mailbox()
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
@@ -158,6 +161,8 @@ class RemoteBackend:
         before = time.monotonic()
         snapshot = await self._client.state()
         latency = time.monotonic() - before
+        if self._client.role == Role.READ_ONLY.value:
+            self.role = Role.READ_ONLY
         self.clock_offset = snapshot.at + latency / 2 - self._clock()
         self._mailbox.put(Connection(link=Link.LIVE, latency=latency))
         self._mailbox.put(snapshot)
@@ -243,11 +248,9 @@ class RemoteBackend:
             raise _sorted(problem) from None
 
     async def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
-        """A runner's log, where the scheduler offers it."""
-        if self._logs is None:
-            raise Failed("the log cannot be read from here: this scheduler does not offer it")
+        """A runner's log."""
         try:
-            async for line in self._logs(name, follow):
+            async for line in self._client.logs(name, follow=follow):
                 yield line
         except errors.CallError as problem:
             raise _sorted(problem) from None
