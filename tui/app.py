@@ -6,6 +6,7 @@ No domain logic: what an action means is the scheduler's business, what may be a
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from enum import Enum, auto
 from itertools import islice
 from typing import ClassVar, cast
@@ -13,6 +14,7 @@ from typing import ClassVar, cast
 import msgspec
 from textual.app import App
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.system_commands import SystemCommandsProvider
 
@@ -45,6 +47,11 @@ class Wish(Enum):
 
     LEAVE = auto()
     STOP = auto()
+
+
+def being_taken_down() -> AbstractContextManager[None]:
+    """A screen may lose its parts while a timer of the app still runs: on the way out nothing is missing."""
+    return suppress(NoMatches)
 
 
 class ConsoleApp(App[Wish]):
@@ -145,9 +152,10 @@ class ConsoleApp(App[Wish]):
         self.lines.extend(lines)
         self.view = self._view_of(self.view.snapshot, self.view.connection, self.view.message)
         for screen in self.console_screens():
-            screen.absorb(self.view)
-            if lines:
-                screen.take(lines)
+            with being_taken_down():
+                screen.absorb(self.view)
+                if lines:
+                    screen.take(lines)
         if isinstance(self.screen, Dialog) and self.screen.is_mounted:
             self.screen.absorb(self.view)
 
@@ -156,7 +164,8 @@ class ConsoleApp(App[Wish]):
         message = self.view.message if self._said < SAID else ""
         self.view = msgspec.structs.replace(self.view, now=self.backend.now(), message=message)
         for screen in self.console_screens():
-            screen.tick(self.view)
+            with being_taken_down():
+                screen.tick(self.view)
 
     def console_screens(self) -> list[ConsoleScreen]:
         """The screens to keep up to date: all of them, a dialog lets the one below show through."""

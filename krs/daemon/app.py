@@ -192,7 +192,7 @@ class Daemon:
             clock=clock,
             notices=self._notices,
         )
-        self._metrics.mirror(self._desk.snapshot)
+        self._metrics.mirror(self._desk.snapshot, self._loop.waiting)
         self._housekeeping = Housekeeping(
             clock=clock,
             store=self._store,

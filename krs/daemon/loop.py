@@ -91,6 +91,10 @@ class TurnLoop:
         self._facts.append(fact)
         self.wake()
 
+    def waiting(self) -> int:
+        """How many deliveries are on disk and not yet absorbed."""
+        return len(self._processed)
+
     def note(self, event: Event) -> None:
         """Journal something that is no business of the core."""
         self._notes.append(event)

@@ -42,6 +42,9 @@ class Metrics:
             "krs_api_remaining", "Calls left in the API's budget.", ["api"], registry=self._registry
         )
         self.streams = Gauge("krs_event_streams", "Open event streams.", registry=self._registry)
+        self._waiting = Gauge(
+            "krs_inbox_depth", "Deliveries on disk that no turn has absorbed.", registry=self._registry
+        )
         build = Gauge("krs_build", "Always 1; the label tells the version.", ["version"], registry=self._registry)
         build.labels(version).set(1)
         self._outcomes: dict[str, Counter] = {}
@@ -69,8 +72,9 @@ class Metrics:
         if left.isdigit():
             self._remaining.labels(service).set(int(left))
 
-    def mirror(self, snapshot: Callable[[], Snapshot]) -> None:
-        """Show the world too."""
+    def mirror(self, snapshot: Callable[[], Snapshot], waiting: Callable[[], int]) -> None:
+        """Show the world and the inbox too."""
+        self._waiting.set_function(waiting)
         self._registry.register(Mirror(snapshot))
 
     def render(self) -> bytes:

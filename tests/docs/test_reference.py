@@ -51,7 +51,7 @@ def test_every_metric_is_in_the_reference() -> None:
     from krs.core.snapshot import snapshot
 
     metrics = Metrics("test")
-    metrics.mirror(lambda: snapshot(swept(), at(0), POLICY, seq=0, version="test", counters={}))
+    metrics.mirror(lambda: snapshot(swept(), at(0), POLICY, seq=0, version="test", counters={}), lambda: 0)
     shown = re.findall(r"^# TYPE (\S+) \w+$", metrics.render().decode(), re.MULTILINE)
     assert named("metrics.md") == {name for name in shown if not name.endswith("_created")}
 

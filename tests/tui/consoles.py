@@ -39,9 +39,11 @@ class Console:
         await self.settle()
 
     async def settle(self) -> None:
-        """Show what the backend said."""
+        """Show what the backend said; on a busy machine one pause may end before everything was heard."""
+        await self.pilot.pause()
         await self.pilot.pause()
         self.app._redraw()
+        await self.pilot.pause()
         await self.pilot.pause()
 
     async def resize(self, size: tuple[int, int]) -> None:
