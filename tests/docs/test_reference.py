@@ -56,6 +56,21 @@ def test_every_metric_is_in_the_reference() -> None:
     assert named("metrics.md") == {name for name in shown if not name.endswith("_created")}
 
 
+def test_every_route_is_in_the_reference() -> None:
+    """The admin API's paths, each with its method."""
+    from krs.http.routes import ENDPOINTS
+
+    routes = {name for name in named("api.md") if name.startswith(("GET", "POST"))}
+    assert routes == {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS}
+
+
+def test_every_action_of_the_console_is_in_the_reference() -> None:
+    """Keys are bound to ids that people write into their files."""
+    from tui.keymap import ACTIONS
+
+    assert named("console.md") == {action.id for action in ACTIONS}
+
+
 def options(command: click.Command) -> list[str]:
     """The long options of a command."""
     return [name for option in command.params for name in option.opts if name.startswith("--") and name != "--help"]
