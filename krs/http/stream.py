@@ -7,6 +7,7 @@ a blank line would make some clients deliver an empty event.
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Mapping
 
 import msgspec
@@ -21,6 +22,8 @@ from krs.http.ports import ActionRefused, Scheduler
 from krs.http.routes import kinds, number, refused
 
 BATCH = 500
+SEND_BUFFER = 128 * 1024
+"""Bytes that the kernel keeps for a reader that does not read; by itself it would take megabytes before that shows."""
 
 
 class Streams:
@@ -114,6 +117,9 @@ async def _follow(
 
 
 def _begin(handler: BoundedHandler) -> None:
+    connection = getattr(handler.request.connection, "stream", None)
+    if connection is not None and connection.socket is not None:
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     handler.set_header("Content-Type", "text/event-stream")
     handler.set_header("X-Accel-Buffering", "no")
     handler.write("retry: 1000\n\n")
