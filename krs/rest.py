@@ -95,6 +95,10 @@ class Rest:
         except NEVER_SENT as problem:
             self._observe(self._service, method, 0, 0.0, {})
             raise Unreached(f"{what}: not reached: {describe(problem)}") from None
+        except httpx.LocalProtocolError:
+            # Its text quotes the header that cannot be sent, which may be the one with the token.
+            self._observe(self._service, method, 0, 0.0, {})
+            raise Unreached(f"{what}: not sent: a header holds characters that HTTP does not allow") from None
         except (httpx.TransportError, httpx.DecodingError) as problem:
             self._observe(self._service, method, 0, 0.0, {})
             raise Unknown(f"{what}: no answer: {describe(problem)}") from None

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 
 from msgspec.structs import replace
 
@@ -139,14 +140,16 @@ class Desk:
         if not runner.service_id:
             detail = ErrorDetail(code="not_created", message=f"{name} is not at Koyeb yet: it has no log")
             raise ActionRefused(409, detail)
-        last = runner.created_at or 0.0
+        since = runner.created_at or 0.0
         try:
-            for line in await self._koyeb.logs(runner.service_id, LOG_LINES):
-                last = max(last, line.at)
+            past = await self._koyeb.logs(runner.service_id, since, LOG_LINES)
+            for line in past:
                 yield line
             if follow:
-                async for line in self._koyeb.tail(runner.service_id, last + 0.001):
-                    yield line
+                last = max((line.at for line in past), default=since)
+                async with aclosing(self._koyeb.tail(runner.service_id, last, told=past)) as lines:
+                    async for line in lines:
+                        yield line
         except CallError as problem:
             raise ActionRefused(502, ErrorDetail(code="koyeb", message=problem.message)) from None
 

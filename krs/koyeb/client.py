@@ -1,7 +1,10 @@
-"""The calls to Koyeb's API that krs makes. Facts: Koyeb's OpenAPI description; no call is ever repeated in here."""
+"""The calls to Koyeb's API that krs makes. Facts: Koyeb's OpenAPI description.
 
-from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+No call that changes anything is ever repeated in here; a list that shrank while it was read is read again.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import TypeVar
 
 import httpx
 
@@ -10,30 +13,36 @@ from krs.core.views import LogLine
 from krs.errors import CallError, Refused, Unknown
 from krs.koyeb import logs
 from krs.koyeb.models import (
+    PAGE,
     App,
     AppReply,
     AppsReply,
     CatalogReply,
     Definition,
     DeploymentReply,
+    Instance,
+    InstancesReply,
     OneServiceReply,
     RegionsReply,
     RunnerService,
     Service,
     ServicesReply,
     catalog_of,
+    whole,
 )
+from krs.koyeb.quotas import Quotas, QuotasReply
 from krs.rest import Observer, Params, Reply, Rest, unobserved
 from krs.secret import Secret
 
-Page = TypeVar("Page", AppsReply, ServicesReply, CatalogReply, RegionsReply)
+AnyPage = AppsReply | ServicesReply | InstancesReply | CatalogReply | RegionsReply
+Page = TypeVar("Page", AppsReply, ServicesReply, InstancesReply, CatalogReply, RegionsReply)
 
-PAGE = 100
-"""Koyeb's largest page."""
 PAGES = 100
 """More pages than any organization fills: a server that never ends must not hold us."""
-GONE = "DELETED"
-DEFAULT_WAIT = 30.0
+READS = 3
+"""How often a list that shrinks while it is read is begun again."""
+LEAVING, GONE = "DELETING", "DELETED"
+DEFAULT_WAIT, LONGEST_WAIT = 30.0, 600.0
 NAME_FIELDS = frozenset({"name", "definition.name"})
 LIFE_CYCLE_FIELD = "life_cycle"
 QUOTA_WORDS = ("due to your quota", "not available with current plan")
@@ -56,21 +65,24 @@ def wait_asked(response: httpx.Response) -> float | None:
     if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         return None
     try:
-        return max(1.0, float(response.headers.get("x-ratelimit-reset", DEFAULT_WAIT)))
+        asked = float(response.headers.get("x-ratelimit-reset", DEFAULT_WAIT))
     except ValueError:
         return DEFAULT_WAIT
+    return min(max(1.0, asked), LONGEST_WAIT)
 
 
 def sharpen(problem: Refused) -> Refused:
     """The special refusals that Koyeb tells apart only by words and fields."""
     kind: type[Refused] = Refused
-    taken = any(field in NAME_FIELDS and "already exists" in text for field, text in problem.fields)
+    taken = any(field in NAME_FIELDS and "already exists" in text.casefold() for field, text in problem.fields)
+    said = " ".join([problem.message, *(text for _, text in problem.fields)]).casefold()
     if taken or problem.status == httpx.codes.CONFLICT:
         kind = NameTaken
-    elif any(words in problem.message for words in QUOTA_WORDS):
-        kind = QuotaExceeded
+    # Before the quotas: a plan without this field says so in the words of a quota, and a create without it may do.
     elif any(field.startswith(LIFE_CYCLE_FIELD) for field, _ in problem.fields):
         kind = LifeCycleRefused
+    elif any(words in said for words in QUOTA_WORDS):
+        kind = QuotaExceeded
     return kind(problem.message, status=problem.status, code=problem.code, fields=problem.fields)
 
 
@@ -109,6 +121,15 @@ class KoyebClient:
             raise sharpen(problem) from None
 
     async def _pages(self, path: str, kind: type[Page], params: dict[str, str]) -> list[Page]:
+        """All pages of a list, or `Unknown`: a row that leaves while we read moves another one over the page's edge."""
+        for _ in range(READS):
+            pages = await self._read(path, kind, params)
+            counts = [count for page in pages if (count := whole(page.count)) is not None]
+            if counts == sorted(counts):
+                return pages
+        raise Unknown(f"koyeb GET {path}: the list kept shrinking while it was read")
+
+    async def _read(self, path: str, kind: type[Page], params: dict[str, str]) -> list[Page]:
         pages: list[Page] = []
         offset = 0
         for _ in range(PAGES):
@@ -117,7 +138,7 @@ class KoyebClient:
             pages.append(page)
             rows = _rows(page)
             offset += len(rows)
-            if not rows or not _more(page, offset):
+            if not rows or not page.more(offset, len(rows)):
                 return pages
         raise Unknown(f"koyeb GET {path}: more than {PAGES} pages")
 
@@ -128,7 +149,7 @@ class KoyebClient:
     async def find_app(self, name: str) -> App | None:
         """The app of exactly this name (Koyeb's own filter is a prefix)."""
         pages = await self._pages("/v1/apps", AppsReply, {"name": name})
-        return next((app for page in pages for app in page.apps if app.name == name), None)
+        return next((app for page in pages for app in page.apps or () if app.name == name), None)
 
     async def ensure_app(self, name: str) -> App:
         """The app of this name, made if there is none; another maker at the same moment is no harm."""
@@ -148,15 +169,16 @@ class KoyebClient:
     async def list_services(self, app_id: str) -> tuple[Service, ...]:
         """All services of an app. Raises `ValueError` without an app: Koyeb might answer with everybody's."""
         pages = await self._pages("/v1/services", ServicesReply, {"app_id": _named(app_id)})
-        found = {row.id: row.service() for page in pages for row in page.services}
+        found = {row.id: row.service() for page in pages for row in page.services or ()}
         return tuple(found.values())
 
     async def find_service(self, app_id: str, name: str) -> Service | None:
-        """The service of exactly this name in an app, unless it is deleted."""
+        """The service of exactly this name in an app, not deleted, and only in need one being deleted."""
         params = {"app_id": _named(app_id), "name": name}
         pages = await self._pages("/v1/services", ServicesReply, params)
-        found = (row.service() for page in pages for row in page.services if row.name == name)
-        return next((service for service in found if service.status != GONE), None)
+        named = [row.service() for page in pages for row in page.services or () if row.name == name]
+        found = [service for service in named if service.status != GONE]
+        return min(found, key=lambda service: service.status == LEAVING, default=None)
 
     async def get_service(self, service_id: str) -> Service | None:
         """A service by its id; None when it is gone."""
@@ -201,21 +223,42 @@ class KoyebClient:
         rows = found.env or [] if found is not None else []
         return Definition(env={row.key: row.value for row in rows if row.value is not None})
 
-    async def logs(self, service_id: str, limit: int) -> tuple[LogLine, ...]:
-        """The last lines of a service's runtime log, oldest first."""
-        reply = await self._call("GET", logs.QUERY, params=logs.query(_named(service_id), limit))
-        return tuple(entry.line() for entry in reversed(reply.decode(logs.QueryReply).data))
+    async def instances(self, service_id: str) -> tuple[Instance, ...]:
+        """The containers that a service has had, in no order."""
+        pages = await self._pages("/v1/instances", InstancesReply, {"service_id": _named(service_id)})
+        return tuple({row.id: row for page in pages for row in page.instances or ()}.values())
 
-    def tail(self, service_id: str, since: float) -> AsyncIterator[LogLine]:
-        """Lines of a service's runtime log as they come, from an instant on."""
-        return logs.tail(self._api_url, self._token, _named(service_id), since)
+    async def quotas(self, organization_id: str) -> Quotas:
+        """What the plan of an organization allows."""
+        return (
+            (await self._call("GET", f"/v1/organizations/{_named(organization_id)}/quotas")).decode(QuotasReply).quotas
+        )
+
+    async def logs(self, service_id: str, since: float, limit: int) -> tuple[LogLine, ...]:
+        """The last lines of a service's runtime log from an instant on, oldest first; at most a thousand."""
+        params = logs.query(_named(service_id), since, limit)
+        found: list[LogLine] = []
+        for _ in range(PAGES):
+            reply = (await self._call("GET", logs.QUERY, params=params)).decode(logs.QueryReply)
+            found += reply.lines()
+            follows = reply.follows()
+            if follows is None or len(found) >= limit:
+                break
+            params |= follows
+        return tuple(reversed(found[:limit]))
+
+    def tail(self, service_id: str, since: float, told: tuple[LogLine, ...] = ()) -> AsyncGenerator[LogLine, None]:
+        """Lines of a service's runtime log as they come, from an instant on, without those `told` already."""
+        return logs.tail(self._api_url, self._token, _named(service_id), since, told)
 
     async def catalog(self) -> Catalog:
         """What Koyeb sells now. Raises `Unknown` when it says it sells nothing."""
         rows = await self._pages("/v1/catalog/instances", CatalogReply, {})
         regions = await self._pages("/v1/catalog/regions", RegionsReply, {})
         found = catalog_of(
-            [row for page in rows for row in page.instances], [row for page in regions for row in page.regions], "live"
+            [row for page in rows for row in page.instances or ()],
+            [row for page in regions for row in page.regions or ()],
+            "live",
         )
         if not found.regions or not found.instance_types:
             raise Unknown("koyeb GET /v1/catalog: no region or no instance type in the answer")
@@ -233,21 +276,13 @@ def _raise_unless_missing(problem: CallError) -> None:
         raise problem
 
 
-def _rows(page: AppsReply | ServicesReply | CatalogReply | RegionsReply) -> list[Any]:
+def _rows(page: AnyPage) -> Sequence[object]:
     match page:
         case AppsReply():
-            return list(page.apps)
+            return page.apps or ()
         case ServicesReply():
-            return list(page.services)
-        case CatalogReply():
-            return list(page.instances)
+            return page.services or ()
+        case CatalogReply() | InstancesReply():
+            return page.instances or ()
         case RegionsReply():
-            return list(page.regions)
-
-
-def _more(page: AppsReply | ServicesReply | CatalogReply | RegionsReply, offset: int) -> bool:
-    """Whether another page follows: `has_next` where Koyeb sends it, else its count."""
-    has_next = getattr(page, "has_next", None)
-    if has_next is not None:
-        return bool(has_next)
-    return page.count is not None and offset < page.count
+            return page.regions or ()

@@ -22,18 +22,27 @@ def epoch(text: str | None) -> float:
 
 def integer(value: int | str | None) -> int:
     """An integer that Koyeb may send as a string; 0 when it is missing or not one."""
+    return whole(value) or 0
+
+
+def whole(value: int | str | None) -> int | None:
+    """An integer that Koyeb may send as a string; None when it is missing or not one."""
     try:
-        return int(value or 0)
+        return int(value) if value is not None else None
     except ValueError:
-        return 0
+        return None
+
+
+PAGE = 100
+"""Koyeb's largest page."""
 
 
 class App(msgspec.Struct, frozen=True):
     """An app; `organization_id` is the only known way to learn whose token this is."""
 
     id: str
-    name: str = ""
-    organization_id: str = ""
+    name: str | None = None
+    organization_id: str | None = None
 
 
 class LifeCycle(msgspec.Struct, frozen=True):
@@ -81,12 +90,24 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[str, ...] = ()
 
 
-class AppsReply(msgspec.Struct, frozen=True):
+class PageReply(msgspec.Struct, frozen=True):
+    """What the pages of all lists share; the catalog's and the instances' have no `has_next`."""
+
+    count: int | str | None = None
+    has_next: bool | None = None
+
+    def more(self, read: int, rows: int) -> bool:
+        """Whether another page follows `read` rows, `rows` of them on this page."""
+        total = whole(self.count)
+        if total is None and self.has_next is None:
+            return rows >= PAGE
+        return bool(self.has_next) or (total is not None and read < total)
+
+
+class AppsReply(PageReply, frozen=True):
     """One page of apps."""
 
-    apps: list[App] = []
-    count: int | None = None
-    has_next: bool | None = None
+    apps: list[App] | None = None
 
 
 class AppReply(msgspec.Struct, frozen=True):
@@ -95,18 +116,32 @@ class AppReply(msgspec.Struct, frozen=True):
     app: App
 
 
-class ServicesReply(msgspec.Struct, frozen=True):
+class ServicesReply(PageReply, frozen=True):
     """One page of services."""
 
-    services: list[ServiceReply] = []
-    count: int | None = None
-    has_next: bool | None = None
+    services: list[ServiceReply] | None = None
 
 
 class OneServiceReply(msgspec.Struct, frozen=True):
     """One service."""
 
     service: ServiceReply
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """One container of a service; a restart is another one. `messages` say why it failed, if it did."""
+
+    id: str
+    status: str | None = None
+    region: str | None = None
+    created_at: str | None = None
+    messages: list[str] | None = None
+
+
+class InstancesReply(PageReply, frozen=True):
+    """One page of instances."""
+
+    instances: list[Instance] | None = None
 
 
 class EnvReply(msgspec.Struct, frozen=True):
@@ -175,11 +210,10 @@ class CatalogRow(msgspec.Struct, frozen=True):
         return 0.0 if self.id.casefold() == "free" else None
 
 
-class CatalogReply(msgspec.Struct, frozen=True):
+class CatalogReply(PageReply, frozen=True):
     """One page of instance types."""
 
-    instances: list[CatalogRow] = []
-    count: int | None = None
+    instances: list[CatalogRow] | None = None
 
 
 class RegionRow(msgspec.Struct, frozen=True):
@@ -189,11 +223,10 @@ class RegionRow(msgspec.Struct, frozen=True):
     status: str | None = None
 
 
-class RegionsReply(msgspec.Struct, frozen=True):
+class RegionsReply(PageReply, frozen=True):
     """One page of regions."""
 
-    regions: list[RegionRow] = []
-    count: int | None = None
+    regions: list[RegionRow] | None = None
 
 
 NOT_SOLD = frozenset({"COMING_SOON"})

@@ -14,6 +14,8 @@ from krs.core.catalog import InstanceType
 from krs.sim.koyeb import ORGANIZATION, Cloud, Failure, Service, rfc3339
 
 LARGEST_PAGE = 100
+LOOK_BACK = 900.0
+"""Seconds that a query for lines looks back when it names no start."""
 TAIL_EVERY = 100
 """Milliseconds between two looks for new lines."""
 
@@ -145,7 +147,9 @@ class LogsHandler(KoyebHandler):
         """The last lines of a service, newest first."""
         found = self.cloud.find(self.get_query_argument("service_id"))
         limit = int(self.get_query_argument("limit", "100"))
-        lines = [log_entry(found, at, text) for at, text in found.log]
+        start = self.get_query_argument("start", "")
+        since = datetime.fromisoformat(start).timestamp() if start else self.cloud.agenda.now() - LOOK_BACK
+        lines = [log_entry(found, at, text) for at, text in found.log if at >= since]
         self.answer({"data": lines[::-1][:limit], "pagination": {"has_more": len(lines) > limit}})
 
 

@@ -19,7 +19,7 @@ class Contract:
         self.document = json.loads(path.read_text(encoding="utf-8"))
         _allow_null(self.document)
         for schema in _schemas(self.document):
-            if "properties" in schema and not schema.get("additionalProperties"):
+            if schema["properties"] and not schema.get("additionalProperties"):
                 schema["additionalProperties"] = False
         self._paths = {
             re.compile("^" + re.sub(r"\{[^}]+\}", "[^/]+", path) + "$"): operations
@@ -38,8 +38,13 @@ class Contract:
     def check_request(self, method: str, path: str, query: dict[str, Any], body: Any) -> None:
         """Fail unless the API knows this request, each of its parameters and each field of its body."""
         operation = self.operation(method, path)
-        known = {self._resolve(parameter)["name"] for parameter in operation["parameters"]}
-        assert set(query) <= known, f"unknown parameters of {method} {path}: {set(query) - known}"
+        known = [self._resolve(parameter) for parameter in operation["parameters"]]
+        schemas = {parameter["name"]: parameter["schema"] for parameter in known if parameter["in"] == "query"}
+        needed = {parameter["name"] for parameter in known if parameter["in"] == "query" and parameter.get("required")}
+        assert set(query) <= set(schemas), f"unknown parameters of {method} {path}: {set(query) - set(schemas)}"
+        assert needed <= set(query), f"missing parameters of {method} {path}: {needed - set(query)}"
+        for name, text in query.items():
+            self._validate(_typed(text, self._resolve(schemas[name])), schemas[name])
         if body is not None:
             self._validate(body, _content(self._resolve(operation["requestBody"])))
 
@@ -62,6 +67,20 @@ class Contract:
     def _validate(self, value: Any, schema: dict[str, Any]) -> None:
         root = {**copy.copy(schema), "components": self.document["components"]}
         jsonschema.Draft4Validator(root).validate(value)
+
+
+def _typed(text: str, schema: dict[str, Any]) -> Any:
+    """A parameter's text as the type that the description gives it; unchanged when it is none of that type."""
+    match schema.get("type"):
+        case "integer" | "number" | "boolean":
+            try:
+                return json.loads(text)
+            except ValueError:
+                return text
+        case "array":
+            return [text]
+        case _:
+            return text
 
 
 def _content(holder: dict[str, Any]) -> dict[str, Any]:

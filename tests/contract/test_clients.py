@@ -3,9 +3,11 @@
 import contextlib
 import json
 import warnings
+from contextlib import aclosing
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 
 from krs.core.commands import CreateRunner
@@ -19,6 +21,7 @@ from krs.koyeb import KoyebClient, RunnerService, Service
 from tests.contract.conftest import Contract
 from tests.contract.wire import Wire, body_of, query_of
 from tests.core.build import CATALOG
+from tests.koyeb.tail import Tail
 
 
 def runner(credential: Credential, lifecycle: Lifecycle = Lifecycle.REUSABLE) -> RunnerService:
@@ -63,6 +66,10 @@ KOYEB_CALLS: list[tuple[str, tuple[Any, ...]]] = [
     ("delete_service", ("s",)),
     ("set_delete_after_create", ("s", 90_000)),
     ("definition", (SERVICE,)),
+    ("instances", ("s",)),
+    ("quotas", ("o",)),
+    ("logs", ("s", 1_795_514_400.0, 500)),
+    ("logs", ("s", 0.0, 5_000)),
     ("catalog", ()),
 ]
 
@@ -116,6 +123,24 @@ async def test_github_knows_every_request_of_ours(
         github_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
     assert wire.requests
     await client.aclose()
+
+
+async def test_koyeb_knows_the_tail_we_open(koyeb_contract: Contract) -> None:
+    """The WebSocket's path and query fit the description too, and what it sends is what we read."""
+    frame = {"result": {"msg": "one", "created_at": "2026-11-24T10:00:00Z", "labels": {"stream": "stdout"}}}
+    koyeb_contract.check_answer("GET", "/v1/streams/logs/tail", 200, frame)
+    async with Tail([[frame]]) as server, aclosing(server.client().tail("s", 1_795_514_400.5)) as lines:
+        assert (await anext(lines)).text == "one"
+    (asked,) = server.asked
+    koyeb_contract.check_request("GET", "/v1/streams/logs/tail", asked.query, None)
+
+
+def test_a_misspelt_parameter_or_a_wrong_type_would_fail(koyeb_contract: Contract, github_contract: Contract) -> None:
+    """The judge of queries is closed, and knows that a page is a number at GitHub."""
+    with pytest.raises(AssertionError, match="appid"):
+        koyeb_contract.check_request("GET", "/v1/services", {"appid": "a"}, None)
+    with pytest.raises(jsonschema.ValidationError):
+        github_contract.check_request("GET", "/orgs/acme/actions/runners", {"per_page": "many"}, None)
 
 
 def test_a_misspelt_field_would_fail(koyeb_contract: Contract) -> None:

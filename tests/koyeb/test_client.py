@@ -1,11 +1,13 @@
 """Koyeb's answers, sorted by what to do next, and read whatever their shape."""
 
+import traceback
 from typing import Any
 
 import httpx
 import pytest
+from pytest_httpserver import HTTPServer
 
-from krs.errors import Refused, Throttled, Unknown
+from krs.errors import Refused, Throttled, Unknown, Unreached
 from krs.koyeb import KoyebClient, LifeCycleRefused, NameTaken, QuotaExceeded, RunnerService
 from krs.koyeb.catalog import fallback
 from tests.contract.wire import Wire, query_of
@@ -48,7 +50,11 @@ RUNNER = RunnerService(
         (409, refusal(), NameTaken),
         (400, refusal("You cannot have more than 5 services due to your quota."), QuotaExceeded),
         (400, refusal(definition__instance_types="not available with current plan"), QuotaExceeded),
+        (400, refusal("x" * 400, apps="You cannot have more than 2 apps due to your quota."), QuotaExceeded),
+        (400, refusal(name="Already exists"), NameTaken),
+        (400, refusal(name="invalid character"), Refused),
         (400, refusal(life_cycle__delete_after_create="not allowed"), LifeCycleRefused),
+        (400, refusal(life_cycle__delete_after_create="not available with current plan"), LifeCycleRefused),
         (400, refusal(definition__docker__image="cannot be blank"), Refused),
         (401, {"status": 401, "message": "Invalid token format"}, Refused),
         (503, {"message": "down"}, Unknown),
@@ -63,10 +69,17 @@ async def test_refusals_of_a_create_are_told_apart(status: int, body: Any, kind:
 
 
 @pytest.mark.parametrize(
-    ("headers", "after"), [({"x-ratelimit-reset": "17"}, 17.0), ({}, 30.0), ({"x-ratelimit-reset": "soon"}, 30.0)]
+    ("headers", "after"),
+    [
+        ({"x-ratelimit-reset": "17"}, 17.0),
+        ({"x-ratelimit-reset": "0"}, 1.0),
+        ({"x-ratelimit-reset": "1795514400"}, 600.0),
+        ({"x-ratelimit-reset": "soon"}, 30.0),
+        ({}, 30.0),
+    ],
 )
 async def test_a_throttle_is_waited_for(headers: dict[str, str], after: float) -> None:
-    """429 with seconds left, without, or with nonsense; its body need not be JSON."""
+    """429 with seconds left, none left, an instant, nonsense or nothing; its body need not be JSON."""
     wire = Wire(lambda request: httpx.Response(429, text="slow down", headers=headers))
     with pytest.raises(Throttled) as problem:
         await client(wire).list_services("a")
@@ -107,17 +120,90 @@ async def test_lists_are_read_to_their_end_in_pages_of_a_hundred() -> None:
     assert [query_of(request)["limit"] for request in wire.requests] == ["100"] * 3
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"has_next": False},
+        {"count": 150},
+        {"count": "150"},
+        {"has_next": None, "count": None},
+        {},
+        {"has_next": False, "count": 150},
+    ],
+)
+async def test_a_full_page_is_never_taken_for_the_end_without_a_word(last: dict[str, Any]) -> None:
+    """Zero values may be left out, and not every list has `has_next`: 150 rows are read whatever is said."""
+
+    def page(request: httpx.Request) -> httpx.Response:
+        offset = int(query_of(request)["offset"])
+        rows = [{"id": str(n)} for n in range(offset, min(offset + 100, 150))]
+        end = last | ({"has_next": True} if last == {"has_next": False} and offset < 50 else {})
+        return httpx.Response(200, json={"services": rows, **end})
+
+    assert len(await client(Wire(page)).list_services("a")) == 150
+
+
+async def test_a_list_that_shrinks_while_it_is_read_is_read_again() -> None:
+    """A deletion between two pages moves a row over the edge between them: it must not look gone."""
+    rows = [{"id": str(n), "name": f"runner-{n}"} for n in range(150)]
+
+    def page(request: httpx.Request) -> httpx.Response:
+        offset = int(query_of(request)["offset"])
+        here = rows[offset : offset + 100]
+        reply = httpx.Response(200, json={"services": here, "count": len(rows), "has_next": offset + 100 < len(rows)})
+        if shrinking:
+            del rows[shrinking.pop()]
+        return reply
+
+    shrinking = [3]
+    wire = Wire(page)
+    assert len(await client(wire).list_services("a")) == 149
+    shrinking = [3, 4, 5, 6, 7, 8]
+    with pytest.raises(Unknown, match="kept shrinking"):
+        await client(wire).list_services("a")
+
+
+@pytest.mark.parametrize("reply", [{}, {"services": None, "count": None, "has_next": None}])
+async def test_a_list_of_nothing_may_be_left_out(reply: dict[str, Any]) -> None:
+    """An absent or null list is an empty one."""
+    assert await client(answer(200, reply)).list_services("a") == ()
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """The token goes to the address that was configured and to no other."""
+    wire = answer(302, None, location="https://elsewhere.test/")
+    with pytest.raises(Unknown):
+        await client(wire).get_service("s")
+    assert len(wire.requests) == 1
+
+
+async def test_a_token_that_no_header_can_hold_is_not_quoted(httpserver: HTTPServer) -> None:
+    """A line's end left in a token is one clear error without it, and no trace of it hangs on the error."""
+    broken = KoyebClient(token="secret-token\n\n", api_url=httpserver.url_for(""))
+    with pytest.raises(Unreached, match="a header holds characters") as problem:
+        await broken.check_token()
+    shown = "".join(traceback.format_exception(problem.value)) + repr(vars(broken)) + repr(broken)
+    assert "secret-token" not in shown
+    await broken.aclose()
+
+
 async def test_names_are_compared_by_us_and_deleted_services_do_not_count() -> None:
     """Koyeb's filter is a prefix."""
     rows = [{"id": "1", "name": "runner-1-2"}, {"id": "2", "name": "runner-1", "status": "DELETED"}]
     assert await client(answer(200, {"services": rows, "has_next": False})).find_service("a", "runner-1") is None
+    rows.append({"id": "4", "name": "runner-1", "status": "DELETING"})
+    leaving = await client(answer(200, {"services": rows, "has_next": False})).find_service("a", "runner-1")
+    assert leaving is not None
+    assert leaving.id == "4"
     rows.append({"id": "3", "name": "runner-1", "status": "HEALTHY"})
     found = await client(answer(200, {"services": rows, "has_next": False})).find_service("a", "runner-1")
     assert found is not None
     assert found.id == "3"
 
 
-@pytest.mark.parametrize("call", ["list_services", "create_service", "delete_service", "get_service"])
+@pytest.mark.parametrize(
+    "call", ["list_services", "create_service", "delete_service", "get_service", "instances", "quotas"]
+)
 async def test_an_empty_id_never_leaves(call: str) -> None:
     """An empty app_id might mean every service of the organization."""
     wire = answer(200, {})
