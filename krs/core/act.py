@@ -8,19 +8,17 @@ from collections.abc import Iterator
 
 from krs.core import commands as c
 from krs.core.draft import Draft
-from krs.core.fill import pressed
+from krs.core.endings import all_endings
 from krs.core.model import Cloud, Instant, Op, OpKind, Runner
 from krs.core.policy import HOUR, Policy
 from krs.core.retire import boot_deadline
 from krs.core.state import (
-    endings,
+    Ending,
     idle_confirmed,
     is_blind,
     is_busy,
     is_idle,
     observe_at,
-    queued_by_pool,
-    runners_by_pool,
 )
 from krs.core.vocabulary import JobState, Reason
 
@@ -34,7 +32,7 @@ PROTECT_BY = 6 * HOUR
 
 def act(draft: Draft, policy: Policy) -> Iterator[c.Command]:
     """The commands for runners; each is marked in flight in the draft."""
-    ends = _all_endings(draft, policy)
+    ends = all_endings(draft.done(), draft.now, policy)
     starved = _starved_pools(draft)
     for runner in tuple(draft.runners.values()):
         if runner.op is not None or runner.not_before > draft.now:
@@ -48,19 +46,6 @@ def act(draft: Draft, policy: Policy) -> Iterator[c.Command]:
         )
         if command is not None:
             yield command
-
-
-def _all_endings(draft: Draft, policy: Policy) -> dict[str, Instant]:
-    world = draft.done()
-    queued = queued_by_pool(world)
-    leaving = pressed(world, draft.now, policy)
-    ends: dict[str, Instant] = {}
-    for pool_id, runners in runners_by_pool(world).items():
-        pool = draft.pools.get(pool_id)
-        if pool is not None:
-            found = endings(pool, runners, queued.get(pool_id, 0), policy, leaving)
-            ends.update({name: end for name, (end, why) in found.items() if why is not Reason.MAX_AGE})
-    return ends
 
 
 def _starved_pools(draft: Draft) -> set[object]:
@@ -178,7 +163,7 @@ def _look_up(draft: Draft, runner: Runner, policy: Policy, *, starved: bool) -> 
     return c.LookUpService(name=runner.name, service_id=runner.service_id, expires=expires)
 
 
-def _observe(draft: Draft, runner: Runner, end: Instant | None, policy: Policy) -> c.Command | None:
+def _observe(draft: Draft, runner: Runner, end: Ending | None, policy: Policy) -> c.Command | None:
     """Ask GitHub about a runner whose end is near, or which should be online by now."""
     if not runner.wanted or runner.cloud is not Cloud.UP:
         return None
@@ -188,13 +173,14 @@ def _observe(draft: Draft, runner: Runner, end: Instant | None, policy: Policy) 
     return _ask_github(draft, runner, policy) if due is not None and due <= draft.now else None
 
 
-def question_due(draft: Draft, runner: Runner, end: Instant | None, policy: Policy) -> Instant | None:
+def question_due(draft: Draft, runner: Runner, ending: Ending | None, policy: Policy) -> Instant | None:
     """When GitHub must be asked about a runner; None when nothing depends on the answer."""
     if runner.online_at is None:
         deadline = boot_deadline(runner, policy)
         return deadline if runner.forge_at < deadline else None
     if not is_idle(runner):
         return None
+    end = ending[0] if ending is not None and ending[1] is not Reason.MAX_AGE else None
     end = draft.now if runner.draining else end
     if end is None or idle_confirmed(draft.done(), runner, draft.now, policy):
         return None

@@ -6,11 +6,12 @@ import math
 import msgspec
 
 from krs.core import facts as f
+from krs.core.endings import all_endings
 from krs.core.labels import Placement, place
 from krs.core.model import Cloud, Instant, Name, Runner, Scope, World
 from krs.core.names import base36, pool_id
 from krs.core.policy import Policy
-from krs.core.state import endings, is_busy, max_age_at, queued_by_pool, runners_by_pool, state_of
+from krs.core.state import is_busy, max_age_at, state_of
 from krs.core.views import DrainBody, ExtendBody, KillBody, StartBody
 from krs.core.vocabulary import Mode
 
@@ -103,12 +104,7 @@ def _leaving(runner: Runner) -> Refusal | None:
 
 def _present_end(world: World, runner: Runner, now: Instant, policy: Policy) -> float:
     """From where minutes count: the hold, else the expiry if it lies ahead, else now."""
-    pool = world.pools.get(runner.pool)
-    ends = {}
-    if pool is not None:
-        mine = runners_by_pool(world).get(pool.id, [])
-        ends = endings(pool, mine, queued_by_pool(world).get(pool.id, 0), policy)
-    end = ends.get(runner.name, (now, None))[0]
+    end = all_endings(world, now, policy).get(runner.name, (now, None))[0]
     base = now if end == max_age_at(runner, policy) else end
     return max(now, base if math.isfinite(base) else now, runner.hold_until or 0.0)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from krs.core.act import BUSY_WATCH, LOOKUP_AFTER, question_due
 from krs.core.ask import job_due, registrations_due, scopes
 from krs.core.draft import Draft
-from krs.core.fill import pressed
+from krs.core.endings import all_endings
 from krs.core.model import NEVER, Cloud, Instant, Runner, World
 from krs.core.policy import HOUR, Policy
 from krs.core.retire import boot_deadline
-from krs.core.state import endings, is_busy, queued_by_pool, runners_by_pool
+from krs.core.state import is_busy
 from krs.core.vocabulary import JobState, Reason
 
 
@@ -75,16 +75,9 @@ def _runner(runner: Runner, policy: Policy) -> Iterator[Instant]:
 
 
 def _endings(draft: Draft, policy: Policy) -> Iterator[Instant]:
-    world = draft.done()
-    queued = queued_by_pool(world)
-    leaving = pressed(world, draft.now, policy)
-    for pool_id, runners in runners_by_pool(world).items():
-        pool = draft.pools.get(pool_id)
-        if pool is None:
-            continue
-        ends = endings(pool, runners, queued.get(pool_id, 0), policy, leaving)
-        for runner in runners:
-            end, why = ends.get(runner.name, (NEVER, Reason.EXPIRED))
-            yield end
-            if runner.wanted and runner.cloud is Cloud.UP:
-                yield question_due(draft, runner, None if why is Reason.MAX_AGE else end, policy) or NEVER
+    ends = all_endings(draft.done(), draft.now, policy)
+    for runner in draft.runners.values():
+        ending = ends.get(runner.name)
+        yield ending[0] if ending is not None else NEVER
+        if runner.wanted and runner.cloud is Cloud.UP:
+            yield question_due(draft, runner, ending, policy) or NEVER

@@ -6,17 +6,13 @@ A runner becomes unwanted once and for good; whether it may be deleted yet is AC
 from msgspec.structs import replace
 
 from krs.core.draft import Draft
-from krs.core.fill import pressed
+from krs.core.endings import all_endings
 from krs.core.model import Cloud, Forge, Instant, OpKind, Pool, Runner
 from krs.core.policy import Policy
 from krs.core.state import (
-    Ending,
-    endings,
     idle_confirmed,
     is_blind,
     is_busy,
-    queued_by_pool,
-    runners_by_pool,
 )
 from krs.core.vocabulary import EventKind, JobState, Level, Reason
 
@@ -35,13 +31,13 @@ def retire(draft: Draft, policy: Policy) -> None:
     """Forget expired ops, then give up what failed, is lost, aged or expired."""
     for runner in tuple(draft.runners.values()):
         _expire_op(draft, runner, policy)
-    world = draft.done()
-    queued = queued_by_pool(world)
-    leaving = pressed(world, draft.now, policy)
-    for pool_id, runners in runners_by_pool(world).items():
-        pool = draft.pools.get(pool_id)
-        if pool is not None:
-            _retire_pool(draft, runners, endings(pool, runners, queued.get(pool_id, 0), policy, leaving), policy)
+    ends = all_endings(draft.done(), draft.now, policy)
+    for runner in tuple(draft.runners.values()):
+        if not runner.wanted or runner.cloud is not Cloud.UP:
+            continue
+        why = _failure(draft, runner, policy) or _ending(draft, runner, ends.get(runner.name), policy)
+        if why is not None:
+            _give_up(draft, runner, why, policy)
 
 
 def _expire_op(draft: Draft, runner: Runner, policy: Policy) -> None:
@@ -50,15 +46,6 @@ def _expire_op(draft: Draft, runner: Runner, policy: Policy) -> None:
         return
     wait = policy.delay(runner.attempts) if op.kind is OpKind.DELETE else 0.0
     draft.change(runner, op=None, not_before=max(runner.not_before, Instant(draft.now + wait)))
-
-
-def _retire_pool(draft: Draft, runners: list[Runner], ends: dict[str, Ending], policy: Policy) -> None:
-    for runner in runners:
-        if not runner.wanted or runner.cloud is not Cloud.UP:
-            continue
-        why = _failure(draft, runner, policy) or _ending(draft, runner, ends.get(runner.name), policy)
-        if why is not None:
-            _give_up(draft, runner, why, policy)
 
 
 def _failure(draft: Draft, runner: Runner, policy: Policy) -> Reason | None:

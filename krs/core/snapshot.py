@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from krs.core.fill import pressed
+from krs.core.endings import all_endings
 from krs.core.labels import Placement, parse
 from krs.core.model import Cloud, Forge, Instant, Job, Pool, Probe, Runner, World
 from krs.core.policy import HOUR, Policy
-from krs.core.state import endings, max_age_at, queued_by_pool, runners_by_pool, state_of
+from krs.core.state import max_age_at, queued_by_pool, state_of
 from krs.core.views import JobView, PoolView, RunnerView, Snapshot, Totals, Upstream
 from krs.core.vocabulary import EventKind, JobState, Reason, RunnerState
 
@@ -53,14 +53,12 @@ def _ever_ours(job: Job) -> bool:
 
 
 def _runners(world: World, now: Instant, policy: Policy) -> tuple[RunnerView, ...]:
-    queued = queued_by_pool(world)
-    leaving = pressed(world, now, policy)
-    views = []
-    for pool_id, members in runners_by_pool(world).items():
-        pool = world.pools.get(pool_id)
-        if pool is not None:
-            ends = endings(pool, members, queued.get(pool_id, 0), policy, leaving)
-            views += [runner_view(member, pool, world, now, policy, ends.get(member.name)) for member in members]
+    ends = all_endings(world, now, policy)
+    views = (
+        runner_view(runner, world.pools[runner.pool], world, now, policy, ends.get(runner.name))
+        for runner in world.runners.values()
+        if runner.cloud is not Cloud.GONE and runner.pool in world.pools
+    )
     return tuple(sorted(views, key=lambda view: view.name))
 
 

@@ -95,7 +95,7 @@ Ending = tuple[Instant, Reason]
 
 def endings(
     pool: Pool, runners: Iterable[Runner], queued: int, policy: Policy, pressed: frozenset[Name] = frozenset()
-) -> dict[str, Ending]:
+) -> dict[Name, Ending]:
     """When each idle runner of a pool ends if nothing happens, and why, by name.
 
     One runner lives `ttl` after the latest of: it came up, its last job ended, its pool received a job. The surplus
@@ -110,7 +110,7 @@ def endings(
     idle = sorted((r for r in staying if is_idle(r)), key=lambda r: (r.idle_since or 0.0, r.name))
     surplus = len(staying) - max(1, terms.min_idle)
     kept_from = len(idle) - queued - terms.min_idle
-    ends: dict[str, Ending] = {}
+    ends: dict[Name, Ending] = {}
     for place, runner in enumerate(idle):
         if place < kept_from:
             end = _ending(runner, pool, terms.ttl, surplus=place < surplus, policy=policy)

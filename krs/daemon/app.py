@@ -97,6 +97,7 @@ class Daemon:
             self._server.stop()
             await self._close()
             raise
+        log.info("listening on http://%s:%d", self._settings.server.host, self.port)
         self._loop.note(daemon_event(EventKind.DAEMON_STARTED, f"krs {krs.__version__} started", self._clock.now()))
         self._tasks = [
             asyncio.create_task(self._loop.run(), name="krs-loop"),
@@ -230,7 +231,6 @@ class Daemon:
             raise StartError(
                 f"cannot listen on {where}: {problem.strerror}: set server.port (PORT) to a free one"
             ) from None
-        log.info("listening on http://%s:%d", settings.server.host, self.port)
 
     async def _find_app(self) -> str:
         """The app's id, asked for once; an app that is missing is made."""

@@ -17,6 +17,7 @@ from krs.github.auth import Auth
 from krs.github.models import (
     JitConfig,
     JitReply,
+    JobsReply,
     Registration,
     RegistrationToken,
     Removal,
@@ -146,6 +147,20 @@ class GithubClient:
             if problem.status == httpx.codes.NOT_FOUND:
                 return None
             raise
+        return self._fact(job, repo)
+
+    async def list_jobs(self, repo: str, run_id: int) -> tuple[JobFact, ...]:
+        """The jobs of the latest attempt of a workflow run."""
+        found: list[Job] = []
+        for page in range(1, PAGES + 1):
+            params = {"per_page": str(PAGE), "page": str(page)}
+            reply = await self._cached(f"/repos/{repo}/actions/runs/{run_id}/jobs", params, JobsReply, repo)
+            found += reply.jobs
+            if not reply.jobs or len(found) >= reply.total_count:
+                return tuple(self._fact(job, repo) for job in found)
+        raise Unknown(f"github GET /repos/{repo}/actions/runs/{run_id}/jobs: more than {PAGES} pages")
+
+    def _fact(self, job: Job, repo: str) -> JobFact:
         state = STATES.get(job.status or "", JobState.QUEUED)
         return fact_of(job, state, repo=repo, owner=repo.partition("/")[0], at=self._now())
 

@@ -4,6 +4,7 @@ from enum import Enum
 
 import msgspec
 
+from krs.github.webhook import Job
 from krs.secret import Secret
 
 
@@ -51,6 +52,13 @@ class RunnersReply(msgspec.Struct, frozen=True):
 
     total_count: int = 0
     runners: list[RunnerReply] = []
+
+
+class JobsReply(msgspec.Struct, frozen=True):
+    """One page of the jobs of a run."""
+
+    total_count: int = 0
+    jobs: list[Job] = []
 
 
 class TokenReply(msgspec.Struct, frozen=True):

@@ -106,6 +106,7 @@ GITHUB_CALLS: list[tuple[str, tuple[Any, ...]]] = [
         )
     ),
     ("get_job", ("acme/api", 7)),
+    ("list_jobs", ("acme/api", 8)),
 ]
 
 

@@ -93,6 +93,14 @@ async def test_long_lists_are_read_to_their_end() -> None:
     assert len(await client(Wire(answer)).list_runners("acme")) == 150
 
 
+async def test_the_jobs_of_a_run_are_read_as_facts() -> None:
+    """Each job of the run, in our words."""
+    rows = [{"id": 1, "status": "queued", "labels": ["koyeb-fra-small"]}, {"id": 2, "status": "in_progress"}]
+    wire = Wire(lambda request: httpx.Response(200, json={"total_count": 2, "jobs": rows}))
+    found = await client(wire).list_jobs("acme/api", 8)
+    assert [(fact.id, fact.state.value) for fact in found] == [(1, "queued"), (2, "running")]
+
+
 @pytest.mark.parametrize(("status", "removal"), [(204, Removal.REMOVED), (404, Removal.ABSENT), (422, Removal.BUSY)])
 async def test_a_removal_has_three_outcomes(status: int, removal: Removal) -> None:
     """Gone now, gone before, or a job runs on it."""
