@@ -194,10 +194,13 @@ class Daemon:
             notices=self._notices,
         )
         self._metrics.mirror(self._desk.snapshot, self._loop.waiting)
+        self._keep_house()
+
+    def _keep_house(self) -> None:
         self._housekeeping = Housekeeping(
-            clock=clock,
+            clock=self._clock,
             store=self._store,
-            keep=settings.state.keep,
+            keep=self._settings.state.keep,
             sample=self._desk.sample,
             read_catalog=self._koyeb.catalog,
             take_catalog=self._take_catalog,

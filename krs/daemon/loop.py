@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 GATHER = 0.01
 """Seconds from a wake-up to its turn: a burst of deliveries shares one turn and one commit."""
+MANY, GATHER_MANY = 20, 0.04
+"""Deliveries in a turn from which on the next one gathers longer: under load fewer, larger turns."""
 RETRY_AFTER = 1.0
 """Seconds before a turn whose commit failed is tried again."""
 
@@ -75,6 +77,7 @@ class TurnLoop:
         self._requests: list[Request] = []
         self._wake = asyncio.Event()
         self._stopping = False
+        self._absorbed = 0
 
     def wake(self) -> None:
         """Something came in."""
@@ -120,10 +123,16 @@ class TurnLoop:
                 await self.turn()
             except StoreError as problem:
                 log.error("turn not written: %s: trying again", problem)  # noqa: TRY400 - one line, no traceback
-                await self._clock.wait(asyncio.Event(), Instant(self._clock.now() + RETRY_AFTER))
-                self._wake.set()
+                await self._pause()
+            except Exception:
+                log.exception("a turn failed in a way nobody foresaw: trying again")
+                await self._pause()
             if await self._clock.wait(self._wake, next_deadline(self.world, self._clock.now(), self._policy())):
-                await asyncio.sleep(GATHER)
+                await asyncio.sleep(GATHER if self._absorbed < MANY else GATHER_MANY)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(RETRY_AFTER)
+        self._wake.set()
 
     async def last_words(self) -> None:
         """Journal what was noted; nothing is decided any more."""
@@ -141,10 +150,11 @@ class TurnLoop:
             world, answers = self._serve(world, requests, now, policy)
             world, commands = decide(world, now, policy)
             await self._commit(world, processed, now)
-        except StoreError:
+        except Exception:
             self._processed[:0], self._facts[:0] = processed, facts
             self._notes[:0], self._requests[:0] = notes, requests
             raise
+        self._absorbed = len(processed)
         for request, answer in answers:
             if not request.done.done():
                 request.done.set_result(answer)
@@ -160,7 +170,10 @@ class TurnLoop:
 
     def _fold(self, world: World, facts: Iterable[Fact], now: Instant, policy: Policy) -> World:
         for fact in facts:
-            world = absorb(world, fact, now, policy)
+            try:
+                world = absorb(world, fact, now, policy)
+            except Exception:
+                log.exception("%s is set aside: it could not be absorbed", type(fact).__name__)
         return world
 
     def _serve(

@@ -38,7 +38,7 @@ class _Handler(tornado.websocket.WebSocketHandler):
             self._tail.next()
             self.set_status(step)
             if step == 302:
-                self.set_header("location", "/elsewhere")
+                self.set_header("location", "/v1/streams/logs/tail?elsewhere=1")
             self.finish("<!doctype html>")
             return
         await super().get(*args, **kwargs)

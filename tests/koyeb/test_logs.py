@@ -95,9 +95,9 @@ async def test_the_tail_brings_its_token_as_a_subprotocol() -> None:
 async def test_a_tail_that_ends_goes_on_where_it_stood_with_no_line_lost_or_doubled() -> None:
     """The new connection starts at the last line and is sent it again; a line printed twice stays two lines."""
     first = [frame("a", 1), frame("b", 2), frame("b", 2)]
-    second = [frame("b", 2), frame("b", 2), frame("c", 2), frame("d", 3)]
+    second = [frame("b", 2), frame("b", 2), frame("b", 2), frame("c", 2), frame("d", 3)]
     async with Tail([first, second]) as server:
-        assert await told(server, 5) == ["a", "b", "b", "c", "d"]
+        assert await told(server, 6) == ["a", "b", "b", "b", "c", "d"]
     assert [asked.query["start"] for asked in server.asked] == ["2026-11-24T12:00:00Z", "2026-11-24T12:00:02.123456Z"]
 
 
