@@ -123,14 +123,14 @@ def describe(problem: Exception) -> str:
 
 
 class _ErrorField(msgspec.Struct):
-    field: str = ""
-    description: str = ""
+    field: str | None = None
+    description: str | None = None
 
 
 class _ErrorBody(msgspec.Struct):
     code: str | int | None = None
-    message: str = ""
-    fields: list[_ErrorField] = []
+    message: str | None = None
+    fields: list[_ErrorField] | None = None
 
 
 def error_text(response: httpx.Response) -> tuple[str, str, tuple[tuple[str, str], ...]]:
@@ -139,7 +139,7 @@ def error_text(response: httpx.Response) -> tuple[str, str, tuple[tuple[str, str
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return "", "", ()
-    fields = tuple((f.field, f.description) for f in body.fields)
+    fields = tuple((f.field or "", f.description or "") for f in body.fields or ())
     details = ", ".join(f"{name}: {text}" for name, text in fields)
-    text = " ".join(f"{body.message} {f'({details})' if details else ''}".split())
+    text = " ".join(f"{body.message or ''} {f'({details})' if details else ''}".split())
     return str(body.code or ""), text[:MESSAGE_LIMIT], fields

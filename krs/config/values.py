@@ -57,18 +57,25 @@ def boolean(text: str) -> bool:
 
 
 def secret(text: str, environ: Mapping[str, str]) -> Secret:
-    """A secret in plain, or by reference: `env:NAME`, `file:PATH`."""
+    """A secret in plain, or by reference: `env:NAME`, `file:PATH`; without blanks around it, fit for an HTTP header."""
+    value = _dereferenced(text, environ).strip()
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("it holds characters that no token has: copy it again")
+    return Secret(value)
+
+
+def _dereferenced(text: str, environ: Mapping[str, str]) -> str:
     kind, _, name = text.partition(":")
     if kind == "env":
         if name not in environ:
             raise ValueError(f"the environment has no variable {name}")
-        return Secret(environ[name])
+        return environ[name]
     if kind == "file":
         try:
-            return Secret(Path(name).read_text(encoding="utf-8").strip())
+            return Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
             raise ValueError(f"the file {name} cannot be read: {problem}") from None
-    return Secret(text)
+    return text
 
 
 def whole(key: str, text: str) -> int:

@@ -36,7 +36,8 @@ def seen(service: Service) -> ServiceSeen:
 def adoptable(service: Service, definition: Definition, site: Site) -> Adoptable | None:
     """What a service says of itself, if it is a runner of this controller or of the Go program; else None.
 
-    The Go program sets REPO_URL and RUNNER_LABELS and knows no controller.
+    The Go program sets REPO_URL and RUNNER_LABELS and knows no controller. A kind of runner that we do not know is not
+    ours.
     """
     env = definition.env
     url, labels = env.get("REPO_URL", ""), env.get("RUNNER_LABELS", "")
@@ -45,7 +46,10 @@ def adoptable(service: Service, definition: Definition, site: Site) -> Adoptable
         return None
     if not labels or not scope or scope == url or scope.count("/") > 1:
         return None
-    lifecycle, credential = _kind(env)
+    try:
+        lifecycle, credential = _kind(env)
+    except ValueError:
+        return None
     return Adoptable(
         service=seen(service),
         scope=Scope(scope),

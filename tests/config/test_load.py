@@ -94,6 +94,8 @@ def test_secrets_come_by_reference_and_never_show(elsewhere: Path) -> None:
         ({"KRS_ADMIN_TOKEN": "short"}, "admin.token must have at least 16 characters"),
         ({"KRS_KOYEB_TOKEN": "env:NOPE"}, "no variable NOPE"),
         ({"KRS_KOYEB_TOKEN": "file:/nope"}, "cannot be read"),
+        ({"KOYEB_TOKEN": "t\u00f6ken"}, "characters that no token has"),
+        ({"KOYEB_TOKEN": "two\nlines"}, "characters that no token has"),
         ({"DISABLE_AUTH": "true"}, "only on a loopback address"),
         ({"KOYEB_API_URL": "koyeb"}, "is not an http"),
         ({"KRS_RUNNERS_LIFECYCLE": "forever"}, "neither reusable nor ephemeral"),

@@ -76,11 +76,13 @@ async def test_a_service_of_the_go_program_is_adopted_and_a_foreign_one_left_alo
     rows = [{"key": key, "value": value} for key, value in env.items()]
     cloud.create_service({"app_id": app_id, "name": "runner-fra-small", "definition": {**definition, "env": rows}})
     cloud.create_service({"app_id": app_id, "name": "runner-of-others", "definition": {**definition, "env": []}})
+    odd = [*rows[:2], {"key": "KRS_LIFECYCLE", "value": "of the future"}]
+    cloud.create_service({"app_id": app_id, "name": "runner-odd", "definition": {**definition, "env": odd}})
     await house.up()
     await house.until(lambda: bool(house.daemon.scheduler.snapshot().runners))
     now = house.daemon.scheduler.snapshot()
     assert [runner.name for runner in now.runners] == ["runner-fra-small"]
-    assert [service.name for service in now.foreign] == ["runner-of-others"]
+    assert {service.name for service in now.foreign} == {"runner-of-others", "runner-odd"}
 
 
 async def test_lost_answers_make_no_second_machine(house: House) -> None:

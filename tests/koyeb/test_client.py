@@ -56,6 +56,8 @@ RUNNER = RunnerService(
         (400, refusal(life_cycle__delete_after_create="not allowed"), LifeCycleRefused),
         (400, refusal(life_cycle__delete_after_create="not available with current plan"), LifeCycleRefused),
         (400, refusal(definition__docker__image="cannot be blank"), Refused),
+        (400, {"message": "More services than fit, due to your quota.", "fields": None}, QuotaExceeded),
+        (400, {"message": None, "fields": [{"field": "name", "description": "already exists"}, {}]}, NameTaken),
         (401, {"status": 401, "message": "Invalid token format"}, Refused),
         (503, {"message": "down"}, Unknown),
     ],

@@ -69,6 +69,12 @@ async def test_history_is_read_on_while_koyeb_has_more() -> None:
     assert (second["start"], second["end"]) == (more["next_start"], more["next_end"])
 
 
+async def test_no_more_lines_are_asked_for_than_koyeb_gives() -> None:
+    """A page holds a thousand lines at most; a larger limit would be refused."""
+    _, wire = await history({"data": []}, limit=5_000)
+    assert query_of(wire.last)["limit"] == "1000"
+
+
 @pytest.mark.parametrize(
     ("reply", "texts"),
     [

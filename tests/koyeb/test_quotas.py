@@ -25,6 +25,7 @@ async def quotas(reply: dict[str, Any]) -> Any:
         ({"instance_types": ["nano"], "max_instances_by_type": {"small": "4"}}, 4),
         ({"max_instances_by_type": {"nano": "4"}}, None),
         ({"max_instances_by_type": {"small": "0"}}, 0),
+        ({"max_instances_by_type": {"small": 0}}, 0),
     ],
 )
 async def test_a_type_is_limited_by_its_own_number_or_by_the_list(reply: dict[str, Any], limit: int | None) -> None:
