@@ -14,7 +14,7 @@ import msgspec
 from krs.cli.errors import FAILED, REFUSED, UNREACHABLE, USAGE, CliError
 from krs.cli.profile import profiles
 from krs.client import ApiClient
-from krs.config.values import secret
+from krs.config.values import token as read_token
 from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
 from krs.profiles import ProfileError
 from krs.secret import Secret
@@ -62,7 +62,7 @@ def client(url: str, token: str) -> ApiClient:
     if not url.startswith(("http://", "https://")):
         raise CliError(f"--url: {url!r} is not an http:// or https:// address", USAGE)
     try:
-        given = secret(token, os.environ)
+        given = read_token(token, os.environ)
     except ValueError as problem:
         raise CliError(f"--token: {problem}", USAGE) from None
     return ApiClient(url, given or Secret(""), actor=_user())

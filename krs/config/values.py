@@ -57,7 +57,12 @@ def boolean(text: str) -> bool:
 
 
 def secret(text: str, environ: Mapping[str, str]) -> Secret:
-    """A secret in plain, or by reference: `env:NAME`, `file:PATH`; without blanks around it, fit for an HTTP header."""
+    """A secret in plain, or by reference: `env:NAME`, `file:PATH`."""
+    return Secret(_dereferenced(text, environ))
+
+
+def token(text: str, environ: Mapping[str, str]) -> Secret:
+    """A secret that goes into an HTTP header: without blanks around it, and nothing that a header cannot hold."""
     value = _dereferenced(text, environ).strip()
     if not value.isascii() or not value.isprintable():
         raise ValueError("it holds characters that no token has: copy it again")
@@ -72,7 +77,7 @@ def _dereferenced(text: str, environ: Mapping[str, str]) -> str:
         return environ[name]
     if kind == "file":
         try:
-            return Path(name).read_text(encoding="utf-8")
+            return Path(name).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as problem:
             raise ValueError(f"the file {name} cannot be read: {problem}") from None
     return text
@@ -147,6 +152,7 @@ def _reader(key: str, hint: Any, environ: Mapping[str, str]) -> Callable[[str], 
     kind = _plain(hint)
     by_key: dict[str, Callable[[str], Any]] = {
         "webhook.max_body": size,
+        "webhook.secret": lambda text: secret(text, environ),
         "runners.max_hourly_cost": money,
         **dict.fromkeys(DURATIONS, duration),
         **dict.fromkeys(("github.api_url", "github.web_url", "koyeb.api_url"), url),
@@ -155,7 +161,7 @@ def _reader(key: str, hint: Any, environ: Mapping[str, str]) -> Callable[[str], 
         bool: boolean,
         int: lambda text: whole(key, text),
         tuple: words,
-        Secret: lambda text: secret(text, environ),
+        Secret: lambda text: token(text, environ),
         Path: lambda text: Path(text).expanduser(),
         str: str.strip,
     }

@@ -82,6 +82,11 @@ def test_secrets_come_by_reference_and_never_show(elsewhere: Path) -> None:
     assert "from-" not in repr(settings)
 
 
+def test_a_webhook_secret_may_hold_any_characters() -> None:
+    """GitHub signs with its UTF-8 bytes, whatever they are."""
+    assert load({}, {"API_SECRET": " gehe\u00efm "}).settings.webhook.secret.reveal() == " gehe\u00efm "
+
+
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
