@@ -53,6 +53,8 @@ async def painted(console: Console, expected: str) -> str:
     for _ in range(ROUNDS):
         if console.text() == expected:
             break
+        # A title that was drawn before a new size was laid out is drawn anew with the next snapshot.
+        console.app._dirty = True
         await console.settle()
     return console.text()
 
