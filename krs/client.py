@@ -112,10 +112,16 @@ class ApiClient:
         """As `follow`, and says where events are missing."""
         headers = {"last-event-id": str(after)} if after is not None else {}
         async for sse in self._sse("/events", _kinds(kinds), headers, read=SILENCE):
+            yield self._event(sse)
+
+    def _event(self, sse: httpx_sse.ServerSentEvent) -> Event | Reset:
+        try:
             if sse.event == "reset":
-                yield msgspec.json.decode(sse.data, type=Reset)
-            else:
-                yield msgspec.json.decode(sse.data, type=Event)
+                return msgspec.json.decode(sse.data, type=Reset)
+            return msgspec.json.decode(sse.data, type=Event)
+        except msgspec.DecodeError:
+            message = f"krs at {self.url} sends events of another version: upgrade this krs"
+            raise ApiRefused(message, status=426, code="other_version", runner=None) from None
 
     async def _sse(
         self, path: str, params: Mapping[str, str], headers: dict[str, str], *, read: float | None

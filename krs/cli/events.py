@@ -79,8 +79,7 @@ async def _follow(api: ApiClient, after: int | None, kinds: tuple[EventKind, ...
 
 
 def _say(text: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"krs: {text}", err=True)
+    click.echo(f"krs: {text}", err=True)
 
 
 def _show(event: Event, *, as_json: bool) -> None:

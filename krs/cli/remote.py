@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from krs.cli.errors import FAILED, REFUSED, UNREACHABLE, USAGE, CliError
 from krs.cli.profile import profiles
@@ -26,17 +27,31 @@ PROFILE = "krs.profile"
 """Where the chosen profile is kept while a command runs."""
 
 
-def _remember(context: click.Context, _parameter: click.Parameter, value: str) -> None:
-    """Keep the profile for `client`, also when it was given before a subcommand."""
-    if value:
-        context.meta[PROFILE] = value
+def _remember(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Keep what was typed before a subcommand for the subcommand; what is typed beats a variable."""
+    key = f"krs.{parameter.name}"
+    if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE or (
+        key not in context.meta and parameter.name == "profile" and value
+    ):
+        context.meta[key] = value
+    return str(context.meta.get(key, value))
 
 
 CONNECTION = (
     click.option(
-        "--url", envvar="KRS_URL", default="", help="The daemon (KRS_URL); else the profile's, else port 8000 here."
+        "--url",
+        envvar="KRS_URL",
+        default="",
+        callback=_remember,
+        help="The daemon (KRS_URL); else the profile's, else port 8000 here.",
     ),
-    click.option("--token", envvar="KRS_TOKEN", default="", help="Its token, env:NAME or file:PATH (KRS_TOKEN)."),
+    click.option(
+        "--token",
+        envvar="KRS_TOKEN",
+        default="",
+        callback=_remember,
+        help="Its token, env:NAME or file:PATH (KRS_TOKEN).",
+    ),
     click.option(
         "--profile",
         envvar="KRS_PROFILE",
@@ -69,7 +84,10 @@ def client(url: str, token: str) -> ApiClient:
 
 
 def _resolved(url: str, token: str) -> tuple[str, str]:
-    """Address and token: those given, then the profile's, then the default profile's, then this machine's."""
+    """Address and token: those given, then the profile's, then the default profile's, then this machine's.
+
+    A profile's token goes to that profile's address and nowhere else.
+    """
     context = click.get_current_context(silent=True)
     named = context.meta.get(PROFILE, "") if context is not None else ""
     if url and not named:
@@ -82,7 +100,8 @@ def _resolved(url: str, token: str) -> tuple[str, str]:
         chosen = known.get(name)
     except ProfileError as problem:
         raise CliError(str(problem), USAGE) from None
-    return url or chosen.url, token or chosen.token
+    at_home = not url or url.rstrip("/") == chosen.url.rstrip("/")
+    return url or chosen.url, token or (chosen.token if at_home else "")
 
 
 def _user() -> str:

@@ -160,8 +160,10 @@ def kill(name: str, force: bool, yes: bool, reason: str, url: str, token: str, a
         api = client(url, token)
         try:
             runner = await _find(api, name)
-            fate = "Its job fails on GitHub." if runner.state is RunnerState.BUSY else "No job is harmed."
-            confirm(f"Kill {runner.name} ({_job(runner)})? {fate}", yes=yes)
+            busy = runner.state is RunnerState.BUSY
+            fate = "Its job fails on GitHub." if busy else "No job is harmed."
+            if force or not busy:
+                confirm(f"Kill {runner.name} ({_job(runner)})? {fate}", yes=yes)
             body = KillBody(force=force, version=runner.version, reason=reason)
             return await api.kill(Name(runner.name), body)
         finally:

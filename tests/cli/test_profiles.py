@@ -55,6 +55,8 @@ def test_an_unknown_profile_names_the_known_ones(path: Path) -> None:
         (["--url", "http://given"], {}, "http://given", ""),
         (["--url", "http://given", "--token", "t2"], {}, "http://given", "t2"),
         (["--profile", "other", "--token", "t2"], {}, "http://other", "t2"),
+        (["--profile", "other", "--url", "http://elsewhere"], {}, "http://elsewhere", ""),
+        ([], {"KRS_PROFILE": "other", "KRS_URL": "http://elsewhere"}, "http://elsewhere", ""),
     ],
 )
 def test_a_command_asks_the_daemon_it_was_told(
@@ -78,10 +80,15 @@ def test_a_command_asks_the_daemon_it_was_told(
     monkeypatch.setattr(
         remote, "ApiClient", lambda *args, **rest: original(*args, **rest, transport=httpx.MockTransport(answer))
     )
-    result = CliRunner().invoke(cli, ["jobs", *arguments], env=environ)
-    assert result.exit_code == 0, result.output
-    assert str(asked[0].url).startswith(url)
-    assert asked[0].headers.get("authorization", "") == (f"Bearer {token}" if token else "")
+    for command in (
+        ["jobs", *arguments],
+        ["pools", *arguments, "resume", "all"],
+        ["pools", "resume", "all", *arguments],
+    ):
+        asked.clear()
+        CliRunner().invoke(cli, command, env=environ)
+        assert str(asked[0].url).startswith(url), command
+        assert asked[0].headers.get("authorization", "") == (f"Bearer {token}" if token else "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -143,6 +143,15 @@ async def test_the_client_sorts_failures(site: Site) -> None:
         await ApiClient("http://x", Secret("t"), transport=html).state()
 
 
+async def test_an_event_of_another_version_is_said() -> None:
+    """A kind that this version does not know is one clear refusal, not a traceback."""
+    body = b'id: 1\ndata: {"kind": "moon.landed", "at": 1, "message": "x"}\n\n'
+    headers = {"content-type": "text/event-stream"}
+    newer = httpx.MockTransport(lambda request: httpx.Response(200, content=body, headers=headers))
+    with pytest.raises(Refused, match="upgrade"):
+        await anext(ApiClient("http://x", Secret("t"), transport=newer).stream(0))
+
+
 async def test_logs_come_as_a_list_and_as_a_stream(site: Site) -> None:
     """Both forms give the same lines; an unknown runner is refused in both."""
     client = ApiClient(site.url, Secret(ADMIN))
