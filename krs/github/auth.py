@@ -1,25 +1,196 @@
-"""Who we are at GitHub: a token today; a GitHub App joins through the same `Auth` protocol."""
+"""Who we are at GitHub: a token, or a GitHub App that asks for a small token for each need.
 
+A credential leaves this module only as the value of an Authorization header.
+"""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
 from typing import Protocol
 
+import httpx
+
+from krs.errors import Refused
+from krs.github.models import InstallationReply, RegistrationToken, TokenReply
+from krs.github.wire import HEADERS, Denied, base, epoch, sharpen, wait_asked
+from krs.rest import Observer, Reply, Rest, unobserved
 from krs.secret import Secret
 
-__all__ = ["Auth", "Secret", "TokenAuth"]
+__all__ = ["AppAuth", "Auth", "Need", "Secret", "TokenAuth"]
+
+JWT_BACK = 60
+"""Seconds by which a JWT is dated back, for clocks that differ."""
+JWT_LIFE = 9 * 60
+"""Seconds that a JWT is valid; GitHub allows ten minutes."""
+TOKEN_LEFT = 5 * 60.0
+"""Seconds that a cached installation token must still be valid."""
+
+
+class Need(Enum):
+    """What a call wants to do; IDENTITY is to prove who we are."""
+
+    IDENTITY = "identity"
+    RUNNERS_READ = "runners:read"
+    RUNNERS_WRITE = "runners:write"
+    ACTIONS_READ = "actions:read"
 
 
 class Auth(Protocol):
-    """Gives the credential for calls about a scope."""
+    """Gives the credential for calls about a scope. `probe` is a path that any valid credential may GET."""
 
-    async def header(self, scope: str) -> str:
-        """The value of the Authorization header."""
+    @property
+    def probe(self) -> str:
+        """The path to check the credential with."""
+
+    async def header(self, scope: str, need: Need) -> str:
+        """The value of the Authorization header. Raises a `CallError` if asking for it fails."""
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
 
 
 class TokenAuth:
-    """A fine-grained or classic personal access token, for every scope alike."""
+    """A fine-grained or classic personal access token, for every scope and need alike."""
+
+    probe = "/rate_limit"
 
     def __init__(self, token: Secret) -> None:
         self._token = token
 
-    async def header(self, scope: str) -> str:
+    async def header(self, scope: str, need: Need) -> str:
         """The value of the Authorization header."""
         return f"Bearer {self._token.reveal()}"
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+class AppAuth:
+    """A GitHub App: installation tokens narrowed to one permission, and to one repository if the scope is one.
+
+    Raises `ValueError`, one line without the key, when the key is none or the extra `app` is not installed.
+    https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
+    """
+
+    probe = "/app"
+
+    def __init__(
+        self,
+        *,
+        app_id: int | str,
+        private_key: Secret,
+        api_url: str,
+        now: Callable[[], float],
+        observe: Observer = unobserved,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout: float = 15.0,
+    ) -> None:
+        self._sign = signer(str(app_id), private_key)
+        self._now = now
+        self._http = httpx.AsyncClient(
+            base_url=api_url.rstrip("/"), headers=HEADERS, timeout=timeout, transport=transport, trust_env=False
+        )
+        self._rest = Rest(
+            self._http, service="github", wait_asked=lambda response: wait_asked(response, now()), observe=observe
+        )
+        self._installations: dict[str, int] = {}
+        self._tokens: dict[tuple[int, str, str], RegistrationToken] = {}
+        self._asking = asyncio.Lock()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def header(self, scope: str, need: Need) -> str:
+        """The value of the Authorization header. Raises `Denied` where the App is not installed or lacks the right."""
+        if need is Need.IDENTITY:
+            return f"Bearer {self._sign(self._now())}"
+        found = self._cached(scope, need)
+        if found is None:
+            # One at a time: a burst of creates would otherwise ask for the same token once each.
+            async with self._asking:
+                found = self._cached(scope, need) or await self._ask(scope, need)
+        return f"Bearer {found.token.reveal()}"
+
+    def _cached(self, scope: str, need: Need) -> RegistrationToken | None:
+        installation = self._installations.get(scope)
+        if installation is None:
+            return None
+        found = self._tokens.get((installation, *grant(scope, need)))
+        return found if found is not None and self._lasts(found) else None
+
+    def _lasts(self, token: RegistrationToken) -> bool:
+        return token.expires_at - self._now() > TOKEN_LEFT
+
+    async def _ask(self, scope: str, need: Need) -> RegistrationToken:
+        installation = await self._installation(scope)
+        permission, repository = grant(scope, need)
+        name, _, access = permission.partition("=")
+        body: dict[str, object] = {"permissions": {name: access}}
+        if repository:
+            body["repositories"] = [repository]
+        try:
+            reply = await self._call("POST", f"/app/installations/{installation}/access_tokens", body)
+        except Refused as problem:
+            # 404: the App was removed and perhaps installed again, under another id.
+            self._installations.pop(scope, None)
+            text = f"{problem.message} (needs {permission} on {scope})"
+            raise Denied(text, status=problem.status, code=problem.code, needs=permission) from None
+        made = reply.decode(TokenReply)
+        token = RegistrationToken(Secret(made.token), epoch(made.expires_at))
+        self._tokens = {key: kept for key, kept in self._tokens.items() if self._lasts(kept)}
+        self._tokens[installation, permission, repository] = token
+        return token
+
+    async def _installation(self, scope: str) -> int:
+        if scope in self._installations:
+            return self._installations[scope]
+        try:
+            reply = await self._call("GET", f"{base(scope)}/installation")
+        except Refused as problem:
+            if problem.status != httpx.codes.NOT_FOUND:
+                raise sharpen(problem) from None
+            raise Denied(f"{problem.message} (install the App for {scope})", status=problem.status) from None
+        self._installations[scope] = reply.decode(InstallationReply).id
+        return self._installations[scope]
+
+    async def _call(self, method: str, path: str, body: object = None) -> Reply:
+        headers = {"authorization": f"Bearer {self._sign(self._now())}"}
+        return await self._rest.call(method, path, body=body, headers=headers)
+
+
+def grant(scope: str, need: Need) -> tuple[str, str]:
+    """The narrowest (permission, repository) for a need; no repository when the scope is an organization.
+
+    https://docs.github.com/rest/authentication/permissions-required-for-github-apps
+    """
+    what, _, access = need.value.partition(":")
+    repository = scope.partition("/")[2]
+    if what == "runners":
+        what = "administration" if repository else "organization_self_hosted_runners"
+    return f"{what}={access}", repository
+
+
+def signer(app_id: str, private_key: Secret) -> Callable[[float], str]:
+    """What makes the App's JWT of an instant. Raises `ValueError`, one line without the key.
+
+    A key that came by environment may write its line ends as a backslash and an n.
+    """
+    try:
+        import jwt
+        from cryptography.exceptions import UnsupportedAlgorithm
+    except ImportError:
+        raise ValueError("a GitHub App needs PyJWT, which is not installed: pip install krs[app]") from None
+    pem = private_key.reveal().replace("\\n", "\n")
+
+    def sign(now: float) -> str:
+        claims = {"iat": int(now) - JWT_BACK, "exp": int(now) + JWT_LIFE, "iss": app_id}
+        return jwt.encode(claims, pem, algorithm="RS256")
+
+    try:
+        sign(0.0)
+    except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
+        raise ValueError(
+            "the GitHub App's private key is not an RSA private key in PEM form: give the file that GitHub made"
+        ) from None
+    return sign

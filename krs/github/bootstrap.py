@@ -1,10 +1,16 @@
 """How a runner's container starts: the values it is given, and the script that uses them. Pure.
 
-Values come by environment, never inside the script's text. The script runs as root in the container, registers the
-runner, and starts it as user `runner` with an environment that was made anew: no token is in any process that a job
-can read. A just-in-time configuration is the exception: the runner takes it by environment, removes it there, and the
-shell around it keeps a copy that by then has been used up. A container that Koyeb restarts finds no
-secret that still works: it never registers twice, says so, and waits to be deleted.
+Values come by environment, never inside the script's text. The script runs as root in the container. It begins by
+replacing itself with a shell that got its credential by a pipe, so that not even root finds one in /proc/1/environ;
+then it registers the runner, and starts it as user `runner` with an environment that was made anew: no credential is in
+the arguments or the environment of any process. A container that Koyeb restarts finds no secret that still works: it
+never registers twice, says so, and waits to be deleted.
+
+A just-in-time configuration is unpacked here, by root, into the files that the listener itself would write before it
+reads them (`Runner.Listener/Runner.cs` of actions/runner). Given by environment, as GitHub documents it, it would stay
+in /proc/PID/environ of run.sh and of the listener for as long as the job runs. The price: the form of the blob, base64
+of a JSON object of names and base64 contents, is not documented; another form is no start (exit 66), never a leak.
+What no script can hide are the runner's own files of credentials, which belong to the job's user while it runs.
 """
 
 import msgspec
@@ -29,15 +35,31 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 SCRIPT = r"""
 set -u
+if [ -n "${KRS_REGISTRATION_TOKEN+set}${KRS_JIT_CONFIG+set}" ]; then
+  exec env -u KRS_REGISTRATION_TOKEN -u KRS_JIT_CONFIG /bin/bash -c "$BASH_EXECUTION_STRING" \
+    <<< "${KRS_REGISTRATION_TOKEN-}:${KRS_JIT_CONFIG-}"
+fi
 cd "$KRS_FOLDER" || exit 1
-token=${KRS_REGISTRATION_TOKEN-}; jit=${KRS_JIT_CONFIG-}
-unset KRS_REGISTRATION_TOKEN KRS_JIT_CONFIG
+IFS=: read -r token jit
+exec < /dev/null
 ended() {
   printf 'krs-runner-ended {"name":"%s","exit":%d}\n' "$KRS_NAME" "$1"
   sleep infinity & wait
 }
 trap 'exit 143' TERM
 as_runner() { su -s /bin/bash -c "cd '$KRS_FOLDER' && exec env -i $clean \"\$0\" \"\$@\"" runner -- "$@"; }
+unpack() {
+  local text name value pair='"([A-Za-z0-9._-]+)"[[:space:]]*:[[:space:]]*"([^"]*)"' files=0
+  text=$(printf %s "$jit" | base64 -d) || return 1
+  while [[ $text =~ $pair ]]; do
+    name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
+    text=${text#*"${BASH_REMATCH[0]}"}
+    value=${value//'\/'/'/'} value=${value//'\u002'[bB]/+} value=${value//'\u002'[fF]/'/'} value=${value//'\u003'[dD]/=}
+    (umask 077; printf %s "$value" | base64 -d > "$name") || return 1
+    files=$((files + 1))
+  done
+  [ "$files" -gt 0 ] && [ -s .runner ]
+}
 clean="HOME='$KRS_FOLDER' USER=runner LOGNAME=runner PATH='$PATH' LANG=C.UTF-8"
 if [ -e .krs-started ] || [ -e .runner ]; then ended 64; fi
 if [ "${KRS_DOCKER-}" = true ]; then
@@ -47,19 +69,19 @@ if [ "${KRS_DOCKER-}" = true ]; then
   clean="$clean DOCKER_HOST=unix:///var/run/docker.sock"
 fi
 if ! : > .krs-started; then ended 73; fi
+if [ "${KRS_CREDENTIAL-}" = jit ]; then
+  unpack 2>/dev/null || ended 66
+fi
 chown -R runner:runner . 2>/dev/null
-if [ -n "$jit" ]; then
-  printf %s "$jit" | as_runner /bin/bash -c \
-    'IFS= read -r ACTIONS_RUNNER_INPUT_JITCONFIG; export ACTIONS_RUNNER_INPUT_JITCONFIG; exec ./run.sh' &
-else
+if [ "${KRS_CREDENTIAL-}" != jit ]; then
   set -- --unattended --url "$REPO_URL" --name "$KRS_NAME" --labels "$RUNNER_LABELS" --no-default-labels
   [ "${KRS_LIFECYCLE-}" = ephemeral ] && set -- "$@" --ephemeral
   if ! printf %s "$token" | as_runner /bin/bash -c \
     'IFS= read -r ACTIONS_RUNNER_INPUT_TOKEN; export ACTIONS_RUNNER_INPUT_TOKEN; exec ./config.sh "$@"' config "$@"
   then ended 65; fi
-  as_runner ./run.sh &
 fi
 token=; jit=
+as_runner ./run.sh &
 wait $!
 ended $?
 """.strip()

@@ -53,6 +53,11 @@ class RunnersReply(msgspec.Struct, frozen=True):
     total_count: int = 0
     runners: list[RunnerReply] = []
 
+    @property
+    def rows(self) -> list[RunnerReply]:
+        """The runners."""
+        return self.runners
+
 
 class JobsReply(msgspec.Struct, frozen=True):
     """One page of the jobs of a run."""
@@ -60,9 +65,41 @@ class JobsReply(msgspec.Struct, frozen=True):
     total_count: int = 0
     jobs: list[Job] = []
 
+    @property
+    def rows(self) -> list[Job]:
+        """The jobs."""
+        return self.jobs
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A workflow run."""
+
+    id: int
+    status: str | None = None
+    name: str | None = None
+    run_attempt: int | None = None
+
+
+class RunsReply(msgspec.Struct, frozen=True):
+    """One page of workflow runs."""
+
+    total_count: int = 0
+    workflow_runs: list[Run] = []
+
+    @property
+    def rows(self) -> list[Run]:
+        """The runs."""
+        return self.workflow_runs
+
+
+class InstallationReply(msgspec.Struct, frozen=True):
+    """Where a GitHub App is installed."""
+
+    id: int
+
 
 class TokenReply(msgspec.Struct, frozen=True):
-    """A registration token; valid for one hour, for any number of runners."""
+    """A token valid for one hour: of an installation, or one that registers any number of runners."""
 
     token: str
     expires_at: str = ""

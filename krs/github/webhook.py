@@ -105,6 +105,25 @@ class _Delivery(msgspec.Struct):
 
 _delivery = msgspec.json.Decoder(_Delivery)
 
+
+class _Hook(msgspec.Struct):
+    type: str = ""
+    events: list[str] = []
+
+
+class _PingBody(msgspec.Struct):
+    hook_id: int
+    hook: _Hook | None = None
+
+
+class Ping(msgspec.Struct, frozen=True):
+    """What a hook says of itself when it is made: `kind` is Repository, Organization or App."""
+
+    hook_id: int
+    kind: str
+    events: tuple[str, ...]
+
+
 STATES = {
     "queued": JobState.QUEUED,
     "waiting": JobState.WAITING,
@@ -141,6 +160,16 @@ def decode_job(json: bytes, *, guid: str, seen_at: float) -> JobFact | None:
     )
 
 
+def decode_ping(json: bytes) -> Ping:
+    """What a `ping` delivery says. Raises `Undecodable` when it is not one."""
+    try:
+        body = msgspec.json.decode(json, type=_PingBody)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise Undecodable(f"not a ping: {problem}") from None
+    hook = body.hook or _Hook()
+    return Ping(hook_id=body.hook_id, kind=hook.type, events=tuple(hook.events))
+
+
 def fact_of(
     job: Job, state: JobState, *, repo: str, owner: str, at: float, public: bool = False, fork: bool = False
 ) -> JobFact:
@@ -170,18 +199,18 @@ def fact_of(
 
 
 def cut_off(job: Job) -> bool:
-    """Whether a job looks killed under its runner: cancelled, begun, and nothing ran after the step that was cut.
+    """Whether a job looks killed under its runner: cancelled, begun on a runner, and nothing ran after the cut.
 
-    GitHub then reports the post-steps, which run even after a cancellation by a person, as skipped
+    The cut is the first step that did not finish: its conclusion is `cancelled`, or null when nobody was left to report
+    it. At least one step follows it, and each that follows was skipped or never reported. Post-steps run even after a
+    cancellation by a person, so only a runner that went away leaves them so
     (https://github.com/actions/runner/issues/4422).
     """
-    steps = job.steps or []
-    if job.conclusion != "cancelled" or not job.runner_name or len(steps) < 2:
+    if job.conclusion != "cancelled" or not job.runner_name:
         return False
-    outcomes = [step.conclusion for step in steps]
-    if "cancelled" not in outcomes:
-        return False
-    after = outcomes[outcomes.index("cancelled") + 1 :]
+    outcomes = [step.conclusion for step in job.steps or []]
+    cut = next((index for index, outcome in enumerate(outcomes) if outcome in ("cancelled", None)), len(outcomes))
+    after = outcomes[cut + 1 :]
     return bool(after) and all(outcome in ("skipped", None) for outcome in after)
 
 

@@ -1,5 +1,7 @@
 """How a runner's container starts: the script is run for real, with stubs for what the image has."""
 
+import base64
+import json
 import os
 import shutil
 import signal
@@ -21,8 +23,14 @@ CONFIG = """#!/bin/bash
 echo "$@" > config.args; env > config.env; : > .runner
 """
 RUN = """#!/bin/bash
-env > run.env; cat /proc/$$/environ > run.environ; ps -eo args > run.ps; exit 3
+env > run.env; ps -eo args > run.ps
+for process in $(ps -o pid= -s "$(ps -o sid= -p $$)"); do cat /proc/$process/environ; done > run.environs 2>/dev/null
+exit 3
 """
+FILES = {".runner": b'{"agentName":"runner-fra-small-1"}', ".credentials": bytes(range(256))}
+JIT = base64.b64encode(
+    json.dumps({name: base64.b64encode(content).decode() for name, content in FILES.items()}).encode()
+).decode()
 
 
 @pytest.fixture
@@ -36,7 +44,7 @@ def image(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.REUSABLE) -> Start:
+def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.REUSABLE, jit: str = JIT) -> Start:
     """What the container is given."""
     return bootstrap.start(
         credential,
@@ -48,7 +56,7 @@ def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.
         docker=False,
         lifecycle=lifecycle,
         registration_token="SECRET-registration",
-        jit="SECRET-jit",
+        jit=jit,
         github_token="SECRET-pat",
         folder=str(image),
     )
@@ -77,15 +85,36 @@ def run(image: Path, given: Start) -> str:
     ],
 )
 def test_a_job_sees_no_secret(image: Path, credential: Credential, lifecycle: Lifecycle) -> None:
-    """Neither the environment of run.sh (beyond a used one-job configuration) nor any argument holds a credential."""
+    """No argument and no environment of any process of the container holds a credential, not even the first shell's."""
     assert (
         run(image, start(image, credential, lifecycle)) == 'krs-runner-ended {"name":"runner-fra-small-1","exit":3}\n'
     )
-    seen = (image / "run.env").read_text() + (image / "run.ps").read_text()
-    if credential is Credential.JIT:
-        seen = seen.replace("ACTIONS_RUNNER_INPUT_JITCONFIG=SECRET-jit", "")
+    environs = (image / "run.environs").read_text()
+    assert environs.count(f"KRS_FOLDER={image}") >= 1, "the first shell was not looked at"
+    seen = (image / "run.env").read_text() + (image / "run.ps").read_text() + environs
     assert "SECRET" not in seen
+    assert JIT not in seen
     assert "KRS_" not in (image / "run.env").read_text()
+
+
+def test_a_jit_configuration_becomes_the_files_it_holds(image: Path) -> None:
+    """The listener finds what it would have written itself, byte for byte, readable by its user alone."""
+    run(image, start(image, Credential.JIT, Lifecycle.EPHEMERAL))
+    for name, content in FILES.items():
+        assert (image / name).read_bytes() == content
+        assert (image / name).stat().st_mode & 0o077 == 0
+    assert not (image / "config.args").exists()
+
+
+@pytest.mark.parametrize(
+    "jit",
+    ["", "?", base64.b64encode(b"[1]").decode(), base64.b64encode(b'{"../x": "YQ=="}').decode()],
+)
+def test_a_jit_configuration_of_another_form_starts_nothing(image: Path, jit: str) -> None:
+    """The line says so; no runner starts, no file lands outside its folder."""
+    assert '"exit":66' in run(image, start(image, Credential.JIT, Lifecycle.EPHEMERAL, jit=jit))
+    assert not (image / "run.env").exists()
+    assert not (image.parent / "x").exists()
 
 
 def test_it_registers_with_exactly_its_labels(image: Path) -> None:
