@@ -47,7 +47,10 @@ class StartError(Exception):
 
 
 class Daemon:
-    """The scheduler with its server. `start` returns once it listens; `scheduler` is what consoles talk to."""
+    """The scheduler with its server. `start` returns once it listens; `scheduler` is what consoles talk to.
+
+    `intake` is what takes a delivery, by whatever way it came.
+    """
 
     def __init__(
         self,
@@ -210,7 +213,7 @@ class Daemon:
 
     def _listen(self) -> None:
         settings = self._settings
-        intake = WebhookIntake(
+        self.intake = WebhookIntake(
             secret=settings.webhook.secret,
             unsigned=settings.webhook.disable_auth,
             prefix=settings.runners.prefix,
@@ -221,7 +224,7 @@ class Daemon:
         )
         admin = settings.admin
         application = build(
-            intake=intake,
+            intake=self.intake,
             health=self,
             metrics=self._metrics,
             max_body=settings.webhook.max_body,

@@ -1,18 +1,18 @@
-"""Time in the simulation: what happens when, at a chosen speed."""
+"""Time in the simulation: what happens when, at a chosen speed or on a clock that is given."""
 
 import asyncio
 from collections.abc import Callable
 
 from krs.core.model import Instant
-from krs.daemon.clock import ScaledClock
+from krs.daemon.clock import Clock, ScaledClock
 
 
 class Agenda:
-    """A clock, and callbacks to come. `speed` seconds pass in a second of wall time."""
+    """A clock, and callbacks to come. `speed` seconds pass in a second of the event loop's time."""
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, clock: Clock | None = None) -> None:
         self.speed = speed
-        self.clock = ScaledClock(speed)
+        self.clock = clock or ScaledClock(speed)
         self._handles: set[asyncio.TimerHandle] = set()
         self._closed = False
 

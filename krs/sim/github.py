@@ -30,6 +30,8 @@ class Runner(msgspec.Struct):
     job: int | None = None
     ephemeral: bool = False
     busy_since: float = 0.0
+    hidden: bool = False
+    """Its job is not seen by who asks GitHub."""
 
 
 class Job(msgspec.Struct):
@@ -47,6 +49,7 @@ class Job(msgspec.Struct):
     conclusion: str | None = None
     runner: str | None = None
     runner_id: int | None = None
+    service_id: str = ""
     started_at: float | None = None
     completed_at: float | None = None
 
@@ -60,6 +63,8 @@ class Forge:
         self.token = token
         self.runners: dict[int, Runner] = {}
         self.jobs: dict[int, Job] = {}
+        self.queued: dict[int, Job] = {}
+        self.running: dict[int, Job] = {}
         self.killed = 0
         self.announce: Callable[[Job], None] = lambda job: None  # noqa: ARG005 - replaced by who listens
         self.log: Callable[[str, str], None] = lambda service_id, text: None  # noqa: ARG005 - replaced by who listens
@@ -86,7 +91,7 @@ class Forge:
             seconds=seconds,
             queued_at=self.agenda.now(),
         )
-        self.jobs[job.id] = job
+        self.jobs[job.id] = self.queued[job.id] = job
         self.announce(job)
         self.agenda.after(1.0, self.assign)
         return job
@@ -142,27 +147,23 @@ class Forge:
         for runner in self.runners.values():
             if runner.service_id == service.id:
                 runner.online = False
-                job = self.jobs.get(runner.job or 0)
-                if job is not None and job.status == "in_progress":
-                    self.killed += 1
-                    self._complete(job, "cancelled")
+        for job in [job for job in self.running.values() if job.service_id == service.id]:
+            self.killed += 1
+            self._complete(job, "cancelled")
 
     def assign(self) -> None:
         """Give queued jobs to idle runners: oldest job first, any runner that has all its labels."""
-        for job in [job for job in self.jobs.values() if job.status == "queued"]:
-            free = [runner for runner in self.runners.values() if self._fits(runner, job)]
+        idle = [runner for runner in self.runners.values() if runner.online and runner.job is None]
+        for job in list(self.queued.values()) if idle else ():
+            free = [runner for runner in idle if runner.job is None and fits(runner, job)]
             if free:
                 self._begin(job, self._dice.choice(free))
 
-    def _fits(self, runner: Runner, job: Job) -> bool:
-        in_scope = runner.scope in (job.repo, job.repo.partition("/")[0])
-        wanted = {label.casefold() for label in job.labels}
-        return (
-            runner.online and runner.job is None and in_scope and wanted <= {name.casefold() for name in runner.labels}
-        )
-
     def _begin(self, job: Job, runner: Runner) -> None:
         runner.job, runner.busy_since = job.id, self.agenda.now()
+        runner.hidden = self._dice.random() < self.moods.busy_lie
+        self.running[job.id] = self.queued.pop(job.id)
+        job.service_id = runner.service_id
         job.status, job.started_at = "in_progress", self.agenda.now()
         job.runner, job.runner_id = runner.name, runner.id
         self.announce(job)
@@ -175,6 +176,8 @@ class Forge:
 
     def _complete(self, job: Job, conclusion: str) -> None:
         job.status, job.conclusion, job.completed_at = "completed", conclusion, self.agenda.now()
+        self.queued.pop(job.id, None)
+        self.running.pop(job.id, None)
         runner = self.runners.get(job.runner_id or 0)
         if runner is not None:
             runner.job = None
@@ -190,8 +193,10 @@ class Forge:
             self._complete(job, "cancelled")
 
     def shown_busy(self, runner: Runner) -> bool:
-        """What the API says, which lags behind the truth in some moods."""
-        return runner.job is not None and self.agenda.now() - runner.busy_since >= self.moods.busy_lag
+        """What the API says, which lags behind the truth or lies in some moods."""
+        if runner.job is None:
+            return self._dice.random() < self.moods.busy_lie
+        return not runner.hidden and self.agenda.now() - runner.busy_since >= self.moods.busy_lag
 
     def stats(self) -> dict[str, Any]:
         """Counts of jobs and registrations."""
@@ -204,3 +209,9 @@ class Forge:
             "killed": self.killed,
             "registrations": len(self.runners),
         }
+
+
+def fits(runner: Runner, job: Job) -> bool:
+    """Whether a runner is in a job's scope and has all its labels."""
+    in_scope = runner.scope in (job.repo, job.repo.partition("/")[0])
+    return in_scope and {label.casefold() for label in job.labels} <= {name.casefold() for name in runner.labels}

@@ -1,5 +1,6 @@
 """The simulated GitHub's routes: runners, tokens, jobs, of repositories and organizations alike."""
 
+import asyncio
 import hashlib
 import random
 from typing import Any
@@ -10,6 +11,8 @@ import tornado.web
 from krs.sim.github import Forge, Job, Runner
 from krs.sim.koyeb import rfc3339
 
+HANG = 3600.0
+"""Seconds after which a call that is never answered is let go."""
 NEEDS = "administration=write; organization_self_hosted_runners=write"
 
 
@@ -29,10 +32,16 @@ class GithubHandler(tornado.web.RequestHandler):
         self.forge = forge
         self._dice = dice
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """Be in a mood, then check the token."""
-        if self.forge.moods.github_down:
+        moods = self.forge.moods
+        if moods.github_down:
             raise Failure(503, "Service unavailable")
+        if self._dice.random() < moods.github_hangs:
+            await asyncio.sleep(HANG)
+        if self._dice.random() < moods.github_throttled:
+            self.set_header("retry-after", "60")
+            raise Failure(403, "You have exceeded a secondary rate limit")
         if self.request.headers.get("Authorization") != f"Bearer {self.forge.token}":
             raise Failure(401, "Bad credentials")
         self.set_header("x-ratelimit-limit", "5000")
@@ -159,9 +168,9 @@ class LimitHandler(GithubHandler):
 class OtherHandler(GithubHandler):
     """Everything else."""
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """404, whatever is asked."""
-        super().prepare()
+        await super().prepare()
         raise Failure(404, "Not Found")
 
 

@@ -16,6 +16,8 @@ from krs.sim.koyeb import ORGANIZATION, Cloud, Failure, Service, rfc3339
 LARGEST_PAGE = 100
 LOOK_BACK = 900.0
 """Seconds that a query for lines looks back when it names no start."""
+HANG = 3600.0
+"""Seconds after which a call that is never answered is let go."""
 TAIL_EVERY = 100
 """Milliseconds between two looks for new lines."""
 
@@ -31,16 +33,26 @@ class KoyebHandler(tornado.web.RequestHandler):
 
     async def prepare(self) -> None:
         """Be in a mood, then check the token."""
-        moods = self.cloud.moods
-        if moods.koyeb_latency:
-            await asyncio.sleep(moods.koyeb_latency)
-        if moods.koyeb_down:
-            raise Failure(503, "api_error", "Service unavailable")
+        await self._be_moody()
         if self.request.headers.get("Authorization") != f"Bearer {self._token}":
             raise Failure(401, "authentication_error", "Invalid token format")
         self.set_header("x-ratelimit-limit", "400, 400;w=60")
         self.set_header("x-ratelimit-remaining", "399")
         self.set_header("x-ratelimit-reset", "60")
+
+    async def _be_moody(self) -> None:
+        moods = self.cloud.moods
+        if moods.koyeb_latency:
+            await asyncio.sleep(moods.koyeb_latency)
+        if moods.koyeb_down:
+            raise Failure(503, "api_error", "Service unavailable")
+        if self._dice.random() < moods.koyeb_hangs:
+            await asyncio.sleep(HANG)
+        if self._dice.random() < moods.koyeb_throttled:
+            self.set_header("x-ratelimit-reset", "20")
+            raise Failure(429, "rate_limited", "Too many requests")
+        if self._dice.random() < moods.koyeb_html:
+            self.finish("<!doctype html><title>Koyeb</title>")
 
     def body(self) -> dict[str, Any]:
         """The JSON object that was sent."""
@@ -103,7 +115,8 @@ class ServicesHandler(KoyebHandler):
         """Services of an app whose name begins with the filter."""
         app_id, prefix = self.get_query_argument("app_id", ""), self.get_query_argument("name", "")
         found = [s for s in self.cloud.alive() if app_id in ("", s.app_id) and s.name.startswith(prefix)]
-        self.page("services", [service(row) for row in found])
+        omits = self.cloud.moods.koyeb_omits
+        self.page("services", [service(row) for row in found if self._dice.random() >= omits])
 
     def post(self) -> None:
         """A new service."""

@@ -19,13 +19,15 @@ ACTIONS = {"queued": "queued", "in_progress": "in_progress", "completed": "compl
 class Deliveries:
     """Posts every change of a job to one address. `answers` counts the statuses that came back."""
 
-    def __init__(self, forge: Forge, dice: random.Random, secret: str) -> None:
+    def __init__(
+        self, forge: Forge, dice: random.Random, secret: str, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.answers: Counter[int] = Counter()
         self._forge = forge
         self._dice = dice
         self._secret = secret.encode()
         self._url = ""
-        self._http = httpx.AsyncClient(timeout=10.0, trust_env=False)
+        self._http = httpx.AsyncClient(timeout=10.0, trust_env=False, transport=transport)
         self._queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -42,7 +44,11 @@ class Deliveries:
             return
         delivery = (self._guid(), msgspec.json.encode(payload(job)))
         for _ in range(2 if self._dice.random() < moods.webhook_doubled else 1):
-            self._queue.put_nowait(delivery)
+            if self._dice.random() < moods.webhook_late:
+                wait = self._dice.uniform(0.0, moods.webhook_delay)
+                self._forge.agenda.after(wait, lambda: self._queue.put_nowait(delivery))
+            else:
+                self._queue.put_nowait(delivery)
 
     def _guid(self) -> str:
         """A version-1 UUID with the event's time, as GitHub's are."""

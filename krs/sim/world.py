@@ -3,10 +3,12 @@
 import random
 from typing import Any
 
+import httpx
 import tornado.httpserver
 import tornado.netutil
 import tornado.web
 
+from krs.daemon.clock import Clock
 from krs.sim import github_http, koyeb_http
 from krs.sim.agenda import Agenda
 from krs.sim.control import control
@@ -20,7 +22,10 @@ KOYEB_TOKEN, GITHUB_TOKEN, SECRET = "simulated-koyeb", "simulated-github", "simu
 
 
 class Simulation:
-    """Running servers. The tokens and the secret may be chosen, so that a daemon's own configuration fits."""
+    """Running servers. The tokens and the secret may be chosen, so that a daemon's own configuration fits.
+
+    With a `clock`, that is the time; `deliver_by` carries the deliveries instead of the network.
+    """
 
     def __init__(
         self,
@@ -30,12 +35,14 @@ class Simulation:
         koyeb_token: str = KOYEB_TOKEN,
         github_token: str = GITHUB_TOKEN,
         secret: str = SECRET,
+        clock: Clock | None = None,
+        deliver_by: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         dice = random.Random(seed)  # noqa: S311 - a simulation is not cryptography
-        self.agenda = Agenda(speed)
+        self.agenda = Agenda(speed, clock)
         self.cloud = Cloud(self.agenda, dice)
         self.forge = Forge(self.agenda, dice, github_token)
-        self.deliveries = Deliveries(self.forge, dice, secret)
+        self.deliveries = Deliveries(self.forge, dice, secret, transport=deliver_by)
         self.traffic = Traffic(self.agenda, dice, self._queue)
         self.koyeb_url = self.github_url = ""
         self._koyeb_token = koyeb_token
@@ -48,11 +55,15 @@ class Simulation:
 
     async def start(self, *, koyeb_port: int = 0, github_port: int = 0) -> None:
         """Listen on loopback. Raises `OSError` when a port is taken."""
-        koyeb = koyeb_http.application(self.cloud, self._koyeb_token, self._dice)
-        github = github_http.application(self.forge, self._dice)
+        koyeb, github = self.applications()
         koyeb.add_handlers(r".*", control(self))
         self.koyeb_url = self._serve(koyeb, koyeb_port)
         self.github_url = self._serve(github, github_port)
+
+    def applications(self) -> tuple[tornado.web.Application, tornado.web.Application]:
+        """Koyeb and GitHub, for who calls them in the same process."""
+        koyeb = koyeb_http.application(self.cloud, self._koyeb_token, self._dice)
+        return koyeb, github_http.application(self.forge, self._dice)
 
     def _serve(self, application: tornado.web.Application, port: int) -> str:
         server = tornado.httpserver.HTTPServer(application)
