@@ -104,6 +104,7 @@ def _end(draft: Draft, runner: Runner, policy: Policy) -> c.Command | None:
         service_id="" if runner.cloud is Cloud.GONE else runner.service_id,
         github_id=runner.github_id,
         deregister=not blind and not runner.deregistered,
+        ask_jobs=not (blind or runner.force or runner.cloud is Cloud.GONE or runner.why is Reason.JOB_DONE),
         force=runner.force,
         expires=expires,
     )

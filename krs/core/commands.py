@@ -23,13 +23,17 @@ class CreateRunner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeleteRunner(msgspec.Struct, frozen=True, kw_only=True):
-    """Deregister at GitHub (unless `deregister` is False), then delete the service. `force` goes on after 422."""
+    """Deregister at GitHub (unless `deregister` is False), then delete the service. `force` goes on after 422.
+
+    With `ask_jobs` a job could still run on it unseen: GitHub's jobs are asked before and after.
+    """
 
     name: Name
     scope: Scope
     service_id: str
     github_id: int | None
     deregister: bool
+    ask_jobs: bool
     force: bool
     expires: Instant
 

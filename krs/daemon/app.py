@@ -20,10 +20,12 @@ from krs.daemon.commands import Commands
 from krs.daemon.create import Creator
 from krs.daemon.desk import Desk, daemon_event
 from krs.daemon.executor import Executor
+from krs.daemon.finder import JobFinder
 from krs.daemon.housekeeping import Housekeeping
 from krs.daemon.intake import WebhookIntake
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
+from krs.daemon.recovery import Recovery
 from krs.daemon.site import Site
 from krs.errors import CallError, Refused
 from krs.github import GithubClient, TokenAuth
@@ -105,6 +107,7 @@ class Daemon:
         self._tasks = [
             asyncio.create_task(self._loop.run(), name="krs-loop"),
             asyncio.create_task(self._housekeeping.run(), name="krs-housekeeping"),
+            asyncio.create_task(self._recovery.run(), name="krs-recovery"),
         ]
 
     async def stop(self) -> None:
@@ -171,8 +174,15 @@ class Daemon:
             github_token=settings.github.token.reveal,
             warn=self._notices.warn,
         )
+        self._finder = JobFinder(self._github, lambda: self._loop.world)
         commands = Commands(
-            koyeb=self._koyeb, github=self._github, creator=creator, site=site, app_id=self._find_app, clock=clock
+            koyeb=self._koyeb,
+            github=self._github,
+            creator=creator,
+            finder=self._finder,
+            site=site,
+            app_id=self._find_app,
+            clock=clock,
         )
         self._executor = Executor(clock=clock, handle=commands.handle, tell=self._tell)
         saved = self._store.load()
@@ -221,6 +231,14 @@ class Daemon:
             now=self._clock.now,
             world=lambda: self._loop.world,
             hear=self._loop.hear,
+        )
+        self._recovery = Recovery(
+            clock=self._clock,
+            finder=self._finder,
+            tell=self._tell,
+            concerns_us=self.intake.concerns_us,
+            seen_since=self._store.repositories,
+            notices=self._notices,
         )
         admin = settings.admin
         application = build(

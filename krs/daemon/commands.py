@@ -9,6 +9,7 @@ from krs.core.model import Instant, Name, Scope
 from krs.core.vocabulary import Reason
 from krs.daemon.clock import Clock
 from krs.daemon.create import Creator, reason_of
+from krs.daemon.finder import JobFinder
 from krs.daemon.site import RUNNER_PREFIX, Site, adoptable, seen
 from krs.errors import CallError, Refused, Throttled
 from krs.github import Denied, GithubClient, Registration, Removal
@@ -24,6 +25,7 @@ class Commands:
         koyeb: KoyebClient,
         github: GithubClient,
         creator: Creator,
+        finder: JobFinder,
         site: Site,
         app_id: Callable[[], Awaitable[str]],
         clock: Clock,
@@ -31,6 +33,7 @@ class Commands:
         self._koyeb = koyeb
         self._github = github
         self._creator = creator
+        self._finder = finder
         self._site = site
         self._app_id = app_id
         self._clock = clock
@@ -42,7 +45,7 @@ class Commands:
             case c.CreateRunner():
                 return (await self._creator.create(command),)
             case c.DeleteRunner():
-                return (await self._delete(command),)
+                return await self._delete(command)
             case c.ObserveRunner():
                 return (await self._observe(command),)
             case c.LookUpService():
@@ -58,19 +61,34 @@ class Commands:
             case _:
                 assert_never(command)
 
-    async def _delete(self, command: c.DeleteRunner) -> f.Fact:
-        """The registration first: GitHub's 422 is the last chance to hear that a job runs."""
+    async def _delete(self, command: c.DeleteRunner) -> Iterable[f.Fact]:
+        """Only when nobody knows of a job on it: the jobs, GitHub's 422, and the jobs again.
+
+        Once the registration is gone no job can begin, so the second look at the jobs is the last word.
+        """
         try:
+            if (job := await self._job_on(command)) is not None:
+                return (job, _busy(command))
             if command.deregister and not await self._deregister(command) and not command.force:
-                message = f"{command.name} is not deleted: GitHub says a job runs on it"
-                return f.DeleteFailed(name=command.name, reason=Reason.BUSY, message=message, stage="github")
+                return (_busy(command),)
+            if (job := await self._job_on(command)) is not None:
+                return (job, _busy(command))
         except CallError as problem:
             if not isinstance(problem, Denied) and not command.force:
-                return _delete_failed(command, problem, "github")
+                return (_delete_failed(command, problem, "github"),)
         try:
-            return f.DeleteAccepted(name=command.name, gone=not await self._delete_service(command))
+            return (f.DeleteAccepted(name=command.name, gone=not await self._delete_service(command)),)
         except CallError as problem:
-            return _delete_failed(command, problem, "koyeb")
+            return (_delete_failed(command, problem, "koyeb"),)
+
+    async def _job_on(self, command: c.DeleteRunner) -> f.JobFact | None:
+        """The job that runs on it, as far as GitHub lets us ask."""
+        if not command.ask_jobs:
+            return None
+        try:
+            return await self._finder.running_on(command.name, command.scope, self._clock.now())
+        except Denied:
+            return None
 
     async def _deregister(self, command: c.DeleteRunner) -> bool:
         """False when GitHub refuses since a job runs."""
@@ -187,6 +205,11 @@ def github_failed(scope: Scope, problem: CallError, command: c.ObserveRunner | N
         name=command.name if command else None,
         after=problem.after if isinstance(problem, Throttled) else None,
     )
+
+
+def _busy(command: c.DeleteRunner) -> f.DeleteFailed:
+    message = f"{command.name} is not deleted: GitHub says a job runs on it"
+    return f.DeleteFailed(name=command.name, reason=Reason.BUSY, message=message, stage="github")
 
 
 def _delete_failed(command: c.DeleteRunner, problem: CallError, stage: str) -> f.DeleteFailed:

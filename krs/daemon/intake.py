@@ -68,12 +68,13 @@ class WebhookIntake:
         guid = headers.get("X-GitHub-Delivery") or hashlib.sha256(json).hexdigest()
         now = self._now()
         fact = webhook.decode_job(json, guid=guid, seen_at=now)
-        if fact is None or not self._concerns_us(fact):
+        if fact is None or not self.concerns_us(fact):
             return Answer(202, "ignored", "no label of this job is ours")
         self._hear(await self._inbox.receive(guid, fact, now), fact)
         return Answer(202, "accepted", "on disk")
 
-    def _concerns_us(self, fact: JobFact) -> bool:
+    def concerns_us(self, fact: JobFact) -> bool:
+        """Whether a job asks for a runner of ours, is known, or runs on one."""
         world = self._world()
         known = fact.id in world.jobs or (fact.runner is not None and fact.runner in world.runners)
         return known or any(is_ours(label, self._prefix) for label in fact.labels)

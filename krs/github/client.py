@@ -23,6 +23,7 @@ from krs.github.models import (
     Run,
     RunnerReply,
     RunnersReply,
+    RunRepository,
     RunsReply,
     TokenReply,
 )
@@ -171,17 +172,26 @@ class GithubClient:
         rows, _ = await self._all(path, RunsReply, scope=repo, need=Need.ACTIONS_READ, params=params, pages=RUN_PAGES)
         return tuple({row.id: row for row in rows}.values())
 
-    async def list_jobs(self, repo: str, run_id: int) -> tuple[JobFact, ...]:
+    async def list_jobs(self, repo: str, run: Run) -> tuple[JobFact, ...]:
         """The jobs of the latest attempt of a workflow run."""
-        path = f"/repos/{repo}/actions/runs/{run_id}/jobs"
+        path = f"/repos/{repo}/actions/runs/{run.id}/jobs"
         rows, whole = await self._all(path, JobsReply, scope=repo, need=Need.ACTIONS_READ)
         if not whole:
             raise Unknown(f"github GET {path}: more than {PAGES} pages")
-        return tuple(self._fact(job, repo) for job in rows)
+        return tuple(self._fact(job, repo, run.repository) for job in rows)
 
-    def _fact(self, job: Job, repo: str) -> JobFact:
+    def _fact(self, job: Job, repo: str, seen: RunRepository = RunRepository()) -> JobFact:  # noqa: B008 - it is frozen
         state = STATES.get(job.status or "", JobState.QUEUED)
-        return fact_of(job, state, repo=repo, owner=repo.partition("/")[0], at=self._now())
+        owner = repo.partition("/")[0]
+        return fact_of(
+            job,
+            state,
+            repo=repo,
+            owner=owner,
+            at=self._now(),
+            public=seen.private is False,
+            fork=seen.fork is True,
+        )
 
     async def _all(
         self,

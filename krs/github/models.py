@@ -71,13 +71,18 @@ class JobsReply(msgspec.Struct, frozen=True):
         return self.jobs
 
 
+class RunRepository(msgspec.Struct, frozen=True):
+    """What a run says of its repository."""
+
+    private: bool | None = None
+    fork: bool | None = None
+
+
 class Run(msgspec.Struct, frozen=True):
     """A workflow run."""
 
     id: int
-    status: str | None = None
-    name: str | None = None
-    run_attempt: int | None = None
+    repository: RunRepository = RunRepository()
 
 
 class RunsReply(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import tornado.netutil
 import tornado.web
 
 from krs.daemon.clock import Clock
-from krs.sim import github_http, koyeb_http
+from krs.sim import github_http, github_runs, koyeb_http
 from krs.sim.agenda import Agenda
 from krs.sim.control import control
 from krs.sim.github import Forge, Job
@@ -63,7 +63,9 @@ class Simulation:
     def applications(self) -> tuple[tornado.web.Application, tornado.web.Application]:
         """Koyeb and GitHub, for who calls them in the same process."""
         koyeb = koyeb_http.application(self.cloud, self._koyeb_token, self._dice)
-        return koyeb, github_http.application(self.forge, self._dice)
+        github = github_http.application(self.forge, self._dice)
+        github.add_handlers(r".*", github_runs.routes(self.forge, self._dice))
+        return koyeb, github
 
     def _serve(self, application: tornado.web.Application, port: int) -> str:
         server = tornado.httpserver.HTTPServer(application)

@@ -38,6 +38,14 @@ def depth(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
+def repositories(connection: sqlite3.Connection, since: Instant) -> frozenset[str]:
+    """Whose jobs were delivered since an instant."""
+    rows = connection.execute(
+        "SELECT DISTINCT json_extract(fact, '$.repo') FROM delivery WHERE received_at >= ?", (since,)
+    )
+    return frozenset(repo for (repo,) in rows)
+
+
 def mark(connection: sqlite3.Connection, processed: Iterable[int], now: Instant) -> None:
     """Mark deliveries as absorbed."""
     connection.execute(

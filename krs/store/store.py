@@ -80,6 +80,10 @@ class Store:
         """How many deliveries wait."""
         return await self._writer.do(inbox.depth)
 
+    async def repositories(self, since: Instant) -> frozenset[str]:
+        """Whose jobs were delivered since an instant."""
+        return await self._writer.do(lambda connection: inbox.repositories(connection, since))
+
     async def commit(self, turn: Turn) -> tuple[Event, ...]:
         """Write a turn whole: changed rows, its news as journal rows, its deliveries as processed."""
 

@@ -44,15 +44,21 @@ class Writer:
         self._path = path
         self._queue: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
         self._closed = False
+        self._start()
+
+    def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="krs-store", daemon=True)
         self._thread.start()
+
+    def _hand_over(self, tasks: list[Task]) -> None:
+        self._queue.put(tasks)
 
     async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` in a transaction; returns once it is committed. Raises `StoreError` when it is not."""
         self._refuse_closed()
         loop = asyncio.get_running_loop()
         task = Task(work, None, loop, loop.create_future())
-        self._queue.put([task])
+        self._hand_over([task])
         result: T = await task.done
         return result
 
@@ -69,7 +75,7 @@ class Writer:
     def _flush(self) -> None:
         """Hand the rows of this round of the loop over at once: one wake-up of the thread instead of one a row."""
         rows, self._rows = self._rows, []
-        self._queue.put(rows)
+        self._hand_over(rows)
 
     def _refuse_closed(self) -> None:
         if self._closed:
@@ -124,10 +130,11 @@ def _deliver(outcomes: list[Outcome]) -> None:
     for key, loop in loops.items():
         mine = [outcome for outcome in outcomes if id(outcome[0].loop) == key]
         if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, mine)
+            loop.call_soon_threadsafe(resolve, mine)
 
 
-def _resolve(outcomes: list[Outcome]) -> None:
+def resolve(outcomes: list[Outcome]) -> None:
+    """Tell those who wait how their tasks ended; to be called in their loop."""
     for task, result, problem in outcomes:
         if task.done.done():
             continue

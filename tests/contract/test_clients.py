@@ -16,7 +16,7 @@ from krs.core.policy import Policy
 from krs.core.vocabulary import Credential, Lifecycle
 from krs.daemon.create import runner_service
 from krs.errors import CallError
-from krs.github import GithubClient, Secret, TokenAuth, bootstrap
+from krs.github import GithubClient, Run, Secret, TokenAuth, bootstrap
 from krs.koyeb import KoyebClient, RunnerService, Service
 from tests.contract.conftest import Contract
 from tests.contract.wire import Wire, body_of, query_of
@@ -106,7 +106,8 @@ GITHUB_CALLS: list[tuple[str, tuple[Any, ...]]] = [
         )
     ),
     ("get_job", ("acme/api", 7)),
-    ("list_jobs", ("acme/api", 8)),
+    ("list_jobs", ("acme/api", Run(id=8))),
+    ("list_runs", ("acme/api", "in_progress")),
 ]
 
 

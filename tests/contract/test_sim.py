@@ -90,15 +90,20 @@ async def test_simulated_github_answers_as_github_does(
 
 
 async def test_simulated_github_shows_jobs_and_limits(simulation: Simulation, github_contract: Contract) -> None:
-    """A queued job by its id, the rate limit, and an answer that did not change."""
+    """A queued job by its id and by its run, the rate limit, and an answer that did not change."""
     job = simulation.queue("acme/api", ("koyeb-fra-small",))
-    path = f"/repos/acme/api/actions/jobs/{job.id}"
-    answer = await ask(simulation.github_url, GITHUB_TOKEN, "GET", path)
-    github_contract.check_answer("GET", path, 200, answer.json())
+    one = f"/repos/acme/api/actions/jobs/{job.id}"
+    answer = await ask(simulation.github_url, GITHUB_TOKEN, "GET", one)
+    github_contract.check_answer("GET", one, 200, answer.json())
+    runs = "/repos/acme/api/actions/runs"
+    for path in (runs, f"{runs}/{job.run_id}/jobs"):
+        listed = await ask(simulation.github_url, GITHUB_TOKEN, "GET", f"{path}?per_page=100")
+        github_contract.check_answer("GET", path, 200, listed.json())
+        assert listed.json()["total_count"] == 1
     limits = await ask(simulation.github_url, GITHUB_TOKEN, "GET", "/rate_limit")
     github_contract.check_answer("GET", "/rate_limit", 200, limits.json())
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {GITHUB_TOKEN}"}) as http:
-        again = await http.get(simulation.github_url + path, headers={"if-none-match": answer.headers["etag"]})
+        again = await http.get(simulation.github_url + one, headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
 
 

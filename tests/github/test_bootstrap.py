@@ -23,8 +23,9 @@ CONFIG = """#!/bin/bash
 echo "$@" > config.args; env > config.env; : > .runner
 """
 RUN = """#!/bin/bash
-env > run.env; ps -eo args > run.ps
-for process in $(ps -o pid= -s "$(ps -o sid= -p $$)"); do cat /proc/$process/environ; done > run.environs 2>/dev/null
+session=$(ps -o sid= -p $$ | tr -d ' ')
+env > run.env; ps -o args -s "$session" > run.ps
+for process in $(ps -o pid= -s "$session"); do cat /proc/$process/environ; done > run.environs 2>/dev/null
 exit 3
 """
 FILES = {".runner": b'{"agentName":"runner-fra-small-1"}', ".credentials": bytes(range(256))}

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from krs.errors import Refused, Throttled, Unknown, Unreached
-from krs.github import Denied, GithubClient, NameTaken, Removal, Secret, TokenAuth
+from krs.github import Denied, GithubClient, NameTaken, Removal, Run, Secret, TokenAuth
 from tests.contract.wire import Wire
 
 RUNNER = {"id": 7, "name": "runner-1", "status": "online", "busy": False, "labels": [{"name": "koyeb-fra-small"}]}
@@ -97,7 +97,7 @@ async def test_the_jobs_of_a_run_are_read_as_facts() -> None:
     """Each job of the run, in our words."""
     rows = [{"id": 1, "status": "queued", "labels": ["koyeb-fra-small"]}, {"id": 2, "status": "in_progress"}]
     wire = Wire(lambda request: httpx.Response(200, json={"total_count": 2, "jobs": rows}))
-    found = await client(wire).list_jobs("acme/api", 8)
+    found = await client(wire).list_jobs("acme/api", Run(id=8))
     assert [(fact.id, fact.state.value) for fact in found] == [(1, "queued"), (2, "running")]
 
 
