@@ -6,7 +6,7 @@ doubled or reordered delivery changes when krs acts, never what it ends up doing
 
 from typing import assert_never
 
-from krs.core import absorb_github, absorb_jobs, absorb_koyeb, absorb_operator
+from krs.core import absorb_github, absorb_jobs, absorb_koyeb, absorb_operator, strays
 from krs.core import facts as f
 from krs.core.draft import Draft
 from krs.core.model import Instant, World
@@ -45,9 +45,11 @@ def _absorb(draft: Draft, fact: f.Fact, policy: Policy) -> None:  # noqa: C901, 
         case f.Protected():
             absorb_koyeb.protected(draft, fact, policy)
         case f.RegistrationsListed():
-            absorb_github.registrations_listed(draft, fact)
+            absorb_github.registrations_listed(draft, fact, policy)
         case f.RegistrationObserved():
             absorb_github.registration_observed(draft, fact)
+        case f.RegistrationRemoved():
+            strays.removed(draft, fact)
         case f.GithubFailed():
             absorb_github.github_failed(draft, fact, policy)
         case f.StartAsked():

@@ -6,18 +6,22 @@ never contradicts our own table of running jobs. A runner that is not listed is 
 
 from msgspec.structs import replace
 
+from krs.core import strays
 from krs.core.absorb_koyeb import came_online
 from krs.core.draft import Draft
 from krs.core.facts import GithubFailed, Observed, RegistrationObserved, RegistrationsListed
-from krs.core.model import Cloud, Forge, Instant, Probe, Runner, Scope
+from krs.core.model import Cloud, Forge, Instant, Probe, Runner, Scope, Stray
 from krs.core.policy import Policy
 from krs.core.vocabulary import EventKind, Level
 
 
-def registrations_listed(draft: Draft, fact: RegistrationsListed) -> None:
+def registrations_listed(draft: Draft, fact: RegistrationsListed, policy: Policy) -> None:
     """Compare a scope's registrations with our runners; those of others are none of our business."""
-    _answered(draft, fact.scope, fact.asked_at)
+    _answered(draft, fact.scope, fact.asked_at, strays.found(draft, fact, policy))
     seen = {registration.name: registration for registration in fact.runners}
+    for runner in tuple(draft.runners.values()):
+        if runner.scope == fact.scope and runner.cloud is Cloud.GONE and runner.name not in seen:
+            draft.change(runner, deregistered=True)
     for runner in tuple(draft.runners.values()):
         if runner.scope != fact.scope or runner.cloud is not Cloud.UP:
             continue
@@ -113,8 +117,8 @@ def _unreachable(draft: Draft, runner: Runner, again: Instant, *, asked: bool) -
         draft.change(runner, op=None, not_before=again)
 
 
-def _answered(draft: Draft, scope: Scope, at: Instant) -> None:
+def _answered(draft: Draft, scope: Scope, at: Instant, left: tuple[Stray, ...]) -> None:
     probe = draft.github.get(scope)
     if probe is not None and (probe.failed_since is not None or probe.denied):
         draft.say(EventKind.GITHUB_BACK, f"GitHub answers again for {scope}")
-    draft.put_github(scope, Probe(answered_at=at))
+    draft.put_github(scope, Probe(answered_at=at, strays=left))

@@ -219,7 +219,14 @@ def delete_accepted(draft: Draft, fact: f.DeleteAccepted) -> None:
     if runner is None:
         return
     done = draft.change(
-        runner, op=None, deregistered=True, forge=Forge.GONE, forge_at=draft.now, attempts=0, error="", busy_job=None
+        runner,
+        op=None,
+        deregistered=fact.deregistered or runner.deregistered,
+        forge=Forge.GONE,
+        forge_at=draft.now,
+        attempts=0,
+        error="",
+        busy_job=None,
     )
     if runner.cloud is not Cloud.GONE:
         draft.say(EventKind.RUNNER_DELETED, f"{done.name} deleted", reason=done.why, runner=done, by=done.by)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from krs.core import commands as c
+from krs.core import strays
 from krs.core.draft import Draft
 from krs.core.model import Instant, Job, Probe, Scope
 from krs.core.policy import Policy
@@ -20,6 +21,7 @@ def ask(draft: Draft, policy: Policy) -> Iterator[c.Command]:
     yield from _check_jobs(draft, policy)
     yield from list_services(draft, policy)
     yield from _list_registrations(draft, policy)
+    yield from strays.remove(draft, policy)
 
 
 def job_due(job: Job, policy: Policy) -> Instant:
@@ -64,8 +66,8 @@ def registrations_due(draft: Draft, scope: Scope, policy: Policy) -> Instant:
 
 
 def scopes(draft: Draft) -> list[Scope]:
-    """The scopes with a runner at Koyeb."""
-    return sorted({runner.scope for runner in draft.runners.values() if is_up(runner)})
+    """The scopes with a runner at Koyeb, or with a registration that may be left."""
+    return sorted({runner.scope for runner in draft.runners.values() if is_up(runner)} | strays.scopes(draft))
 
 
 def _list_registrations(draft: Draft, policy: Policy) -> Iterator[c.Command]:

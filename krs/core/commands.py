@@ -87,6 +87,15 @@ class ListRegistrations(msgspec.Struct, frozen=True, kw_only=True):
     expires: Instant
 
 
+class RemoveRegistration(msgspec.Struct, frozen=True, kw_only=True):
+    """Remove a registration of ours that has no runner."""
+
+    scope: Scope
+    name: Name
+    id: int
+    expires: Instant
+
+
 Command = (
     CreateRunner
     | DeleteRunner
@@ -96,4 +105,5 @@ Command = (
     | CheckJob
     | ListServices
     | ListRegistrations
+    | RemoveRegistration
 )

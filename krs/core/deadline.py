@@ -5,6 +5,7 @@ Timers are a function of the world, so there are none to set, cancel or lose. Wa
 
 from collections.abc import Iterator
 
+from krs.core import strays
 from krs.core.act import BUSY_WATCH, LOOKUP_AFTER, question_due
 from krs.core.ask import job_due, registrations_due, scopes
 from krs.core.draft import Draft
@@ -27,6 +28,9 @@ def _probes(draft: Draft, policy: Policy) -> Iterator[Instant]:
     yield max(draft.koyeb.not_before, draft.koyeb.asked_until)
     for scope in scopes(draft):
         yield registrations_due(draft, scope, policy)
+    for probe in draft.github.values():
+        for stray in probe.strays:
+            yield strays.due(stray, policy)
     if draft.creates:
         yield Instant(draft.creates[0] + HOUR)
 

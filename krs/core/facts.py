@@ -118,6 +118,8 @@ class DeleteAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name
     gone: bool = False
+    deregistered: bool = True
+    """False when GitHub could not be told."""
 
 
 class DeleteFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +150,7 @@ class RegistrationSeen(msgspec.Struct, frozen=True, kw_only=True):
     name: Name
     id: int
     observed: Observed
+    labels: tuple[str, ...] = ()
 
 
 class RegistrationsListed(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +168,15 @@ class RegistrationObserved(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: Instant
     observed: Observed
     id: int | None = None
+
+
+class RegistrationRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """A registration without a runner is gone, unless `busy`: GitHub refused since a job runs (422)."""
+
+    scope: Scope
+    name: Name
+    id: int
+    busy: bool = False
 
 
 class GithubFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +263,7 @@ Fact = (
     | DeleteFailed
     | RegistrationsListed
     | RegistrationObserved
+    | RegistrationRemoved
     | GithubFailed
     | Protected
     | StartAsked

@@ -177,6 +177,15 @@ class Foreign(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant
 
 
+class Stray(msgspec.Struct, frozen=True, kw_only=True):
+    """A registration of ours that is offline and has no runner, first seen so at `since`."""
+
+    name: Name
+    id: int
+    since: Instant
+    asked_until: Instant = Instant(0)
+
+
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """A periodic question to one API: when it was last asked and answered, and what is wrong."""
 
@@ -186,6 +195,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     not_before: Instant = Instant(0)
     failures: int = 0
     denied: bool = False
+    strays: tuple[Stray, ...] = ()
+    """Of GitHub in a scope: registrations to be removed."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

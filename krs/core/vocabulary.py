@@ -88,6 +88,7 @@ class EventKind(StrEnum):
     RUNNER_DELETE_FAILED = "runner.delete_failed"
     RUNNER_DELETED = "runner.deleted"
     RUNNER_GONE = "runner.gone"
+    REGISTRATION_REMOVED = "registration.removed"
     POOL_CREATED = "pool.created"
     POOL_PAUSED = "pool.paused"
     POOL_RESUMED = "pool.resumed"

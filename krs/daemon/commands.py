@@ -58,6 +58,8 @@ class Commands:
                 return (await self._list_services(command),)
             case c.ListRegistrations():
                 return (await self._list_registrations(command),)
+            case c.RemoveRegistration():
+                return await self._remove_registration(command)
             case _:
                 assert_never(command)
 
@@ -66,20 +68,24 @@ class Commands:
 
         Once the registration is gone no job can begin, so the second look at the jobs is the last word.
         """
+        deregistered = False
         try:
             if (job := await self._job_on(command)) is not None:
                 return (job, _busy(command))
-            if command.deregister and not await self._deregister(command) and not command.force:
-                return (_busy(command),)
+            if command.deregister:
+                deregistered = await self._deregister(command)
+                if not deregistered and not command.force:
+                    return (_busy(command),)
             if (job := await self._job_on(command)) is not None:
                 return (job, _busy(command))
         except CallError as problem:
             if not isinstance(problem, Denied) and not command.force:
                 return (_delete_failed(command, problem, "github"),)
         try:
-            return (f.DeleteAccepted(name=command.name, gone=not await self._delete_service(command)),)
+            gone = not await self._delete_service(command)
         except CallError as problem:
             return (_delete_failed(command, problem, "koyeb"),)
+        return (f.DeleteAccepted(name=command.name, gone=gone, deregistered=deregistered),)
 
     async def _job_on(self, command: c.DeleteRunner) -> f.JobFact | None:
         """The job that runs on it, as far as GitHub lets us ask."""
@@ -183,10 +189,20 @@ class Commands:
             scope=command.scope,
             asked_at=asked_at,
             runners=tuple(
-                f.RegistrationSeen(name=Name(runner.name), id=runner.id, observed=observed_of(runner))
+                f.RegistrationSeen(
+                    name=Name(runner.name), id=runner.id, observed=observed_of(runner), labels=runner.labels
+                )
                 for runner in runners
             ),
         )
+
+    async def _remove_registration(self, command: c.RemoveRegistration) -> Iterable[f.Fact]:
+        try:
+            removal = await self._github.delete_runner(command.scope, command.id)
+        except CallError:
+            return ()
+        busy = removal is Removal.BUSY
+        return (f.RegistrationRemoved(scope=command.scope, name=command.name, id=command.id, busy=busy),)
 
 
 def observed_of(runner: Registration) -> f.Observed:

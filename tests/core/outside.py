@@ -139,7 +139,7 @@ class Outside:
         for name in [name for name, service in self.services.items() if service.deletes_at <= self.now]:
             self.vanish(name, killing=True)
 
-    def perform(self, command: c.Command) -> Iterable[f.Fact]:
+    def perform(self, command: c.Command) -> Iterable[f.Fact]:  # noqa: C901 - one row a command
         """What a command does, and its true answer."""
         match command:
             case c.CreateRunner():
@@ -164,6 +164,12 @@ class Outside:
                 if service is not None:
                     service.deletes_at = command.deletes_at
                 return (f.Protected(name=command.name, deletes_at=command.deletes_at),)
+            case c.RemoveRegistration():
+                service = self.services.get(command.name)
+                busy = service is not None and service.job is not None
+                if not busy:
+                    self.registrations.pop(command.name, None)
+                return (f.RegistrationRemoved(scope=command.scope, name=command.name, id=command.id, busy=busy),)
 
     def _create(self, command: c.CreateRunner) -> Iterable[f.Fact]:
         found = command.name in self.services
@@ -192,7 +198,7 @@ class Outside:
             if service is not None:
                 service.registered = False
         self.vanish(command.name, killing=not command.force)
-        return (f.DeleteAccepted(name=command.name, gone=service is None),)
+        return (f.DeleteAccepted(name=command.name, gone=service is None, deregistered=command.deregister),)
 
     def _seen(self, service: Service) -> f.ServiceSeen:
         return f.ServiceSeen(
@@ -223,7 +229,7 @@ class Outside:
             scope=scope,
             asked_at=Instant(self.now),
             runners=tuple(
-                f.RegistrationSeen(name=name, id=number, observed=self._observed(name))
+                f.RegistrationSeen(name=name, id=number, observed=self._observed(name), labels=(label_of(name),))
                 for name, number in self.registrations.items()
             ),
         )
@@ -243,3 +249,8 @@ class Outside:
             observed=self._observed(command.name),
             id=self.registrations.get(command.name),
         )
+
+
+def label_of(name: Name) -> str:
+    """The krs label of a runner of this name."""
+    return f"koyeb-{'-'.join(name.split('-')[1:3])}"

@@ -12,10 +12,15 @@ import msgspec
 from krs.config.settings import Github, Koyeb, Runners, Server, Settings, State, Webhook
 from krs.daemon import Daemon
 from krs.secret import Secret
-from krs.sim.moods import Moods
+from krs.sim.traffic import WORKFLOWS
 from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, SECRET, Simulation
 from tests.simulation.virtual import InlineWriter, VirtualClock
 from tests.simulation.wire import ToDaemons, Wire
+
+SOLD = frozenset(
+    label for workflow in WORKFLOWS for _, labels in workflow.jobs for label in labels if "gigantic" not in label
+) - {"ubuntu-latest", "self-hosted"}
+"""The labels that the simulated traffic and our own work ask for and that can be had."""
 
 
 class Installation:
@@ -65,9 +70,12 @@ class Installation:
         await asyncio.gather(*self.daemon._tasks, return_exceptions=True)
         await self.daemon._close()
 
-    async def hours(self, count: float) -> None:
-        """Let time pass."""
-        await asyncio.sleep(count * 3600)
+    async def work(self, jobs: int, hours: float) -> None:
+        """Queue jobs, evenly spread over the hours, four repositories and three instance types."""
+        for number in range(jobs):
+            label = f"koyeb-fra-{('small', 'medium', 'large')[number % 3]}"
+            self.simulation.queue(f"acme/{'abcd'[number % 4]}", (label,), seconds=30.0 + number * 37 % 600)
+            await asyncio.sleep(hours * 3600 / jobs)
 
     async def until(self, done: Callable[[], bool], hours: float = 24.0) -> None:
         """Wait until something holds; fails when it does not within some hours."""
@@ -78,16 +86,10 @@ class Installation:
             await asyncio.sleep(30.0)
 
     def quiet(self) -> bool:
-        """Whether nothing runs, waits, or is left anywhere."""
-        stats = self.simulation.stats()
-        return not (stats["waiting"] or stats["running"] or stats["services_alive"] or stats["registrations"])
-
-    async def play(self, *scenes: tuple[float, Moods]) -> None:
-        """One mood after another, each for some hours; then none."""
-        for hours, moods in scenes:
-            self.simulation.set_moods(moods)
-            await self.hours(hours)
-        self.simulation.set_moods(Moods())
+        """Whether nothing runs, waits for what can be had, or is left anywhere."""
+        forge, cloud = self.simulation.forge, self.simulation.cloud
+        waiting = any(label in SOLD for job in forge.queued.values() for label in job.labels)
+        return not (waiting or forge.running or forge.runners or cloud.alive())
 
     async def digest(self) -> str:
         """A fingerprint of all that happened: every event with its instant, and the counts of the services."""
