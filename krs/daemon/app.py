@@ -9,11 +9,11 @@ import httpx
 import platformdirs
 
 import krs
+from krs.config.policy import policy_of
 from krs.config.settings import Settings
 from krs.core.catalog import Catalog
 from krs.core.facts import Fact
 from krs.core.model import Event
-from krs.core.policy import Policy
 from krs.core.vocabulary import Credential, EventKind, Level
 from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
@@ -60,8 +60,10 @@ class Daemon:
         *,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         self._settings = settings
+        self._warnings = warnings
         self._clock = clock or SystemClock()
         self._notices = Notices()
         self._metrics = Metrics(krs.__version__)
@@ -218,7 +220,9 @@ class Daemon:
             read_catalog=self._koyeb.catalog,
             take_catalog=self._take_catalog,
         )
-        if self._policy.terms("", "").credential is Credential.GITHUB_TOKEN:
+        for number, warning in enumerate(self._warnings):
+            self._notices.warn(f"configuration {number}", warning)
+        if self._policy.credential is Credential.GITHUB_TOKEN:
             self._notices.warn("credential", "runners.credential is github-token: every job can read GITHUB_TOKEN")
 
     def _listen(self) -> None:
@@ -281,31 +285,3 @@ class Daemon:
 def state_path(settings: Settings) -> Path:
     """Where the state file is."""
     return settings.state.path or platformdirs.user_state_path("krs") / "state.db"
-
-
-def policy_of(settings: Settings, catalog: Catalog) -> Policy:
-    """What the core is told of the settings."""
-    runners, github = settings.runners, settings.github
-    return Policy(
-        catalog=catalog,
-        mode=github.mode,
-        prefix=runners.prefix,
-        extra_labels=frozenset(label.casefold() for label in runners.extra_labels),
-        allow=github.allow,
-        deny=github.deny,
-        refuse_public=settings.policy.public_repositories == "deny",
-        lifecycle=runners.lifecycle,
-        credential=runners.credential,
-        image=runners.image,
-        docker=runners.docker,
-        ttl=runners.ttl,
-        surplus_ttl=runners.surplus_ttl,
-        idle_confirm=runners.idle_confirm,
-        boot_timeout=runners.boot_timeout,
-        max_age=runners.max_age,
-        max_per_pool=runners.max_per_pool,
-        max_total=runners.max_total,
-        min_idle=runners.min_idle,
-        creates_per_hour=runners.creates_per_hour,
-        max_hourly_cost=runners.max_hourly_cost,
-    )
