@@ -15,7 +15,7 @@ def policy_of(settings: Settings, catalog: Catalog) -> Policy:
         extra_labels=frozenset(label.casefold() for label in runners.extra_labels),
         allow=github.allow,
         deny=github.deny,
-        refuse_public=settings.policy.public_repositories == "deny",
+        public_repositories=settings.policy.public_repositories,
         lifecycle=runners.lifecycle,
         credential=runners.credential,
         image=runners.image,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from krs.core.vocabulary import Credential, Lifecycle, Mode
+from krs.core.vocabulary import Credential, Lifecycle, Mode, PublicRepositories
 from krs.secret import Secret
 
 MINUTE = 60.0
@@ -137,8 +137,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyTable(msgspec.Struct, frozen=True, kw_only=True):
     """Who may use runners."""
 
-    public_repositories: str = "warn"
-    """Jobs of public repositories and forks: `allow`, `warn` or `deny`."""
+    public_repositories: PublicRepositories = PublicRepositories.WARN
+    """Jobs of public repositories and of forks: `allow`, `warn` (serve them, and say so once for each) or `deny`."""
 
 
 class PoolEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +205,6 @@ INVERTED = frozenset({"DISABLE_DOCKER_DAEMON"})
 CHOICES = {
     "log.level": ("debug", "info", "warning", "error"),
     "log.format": ("text", "json"),
-    "policy.public_repositories": ("allow", "warn", "deny"),
 }
 
 OTHER_VARIABLES = frozenset({"KRS_CONFIG", "KRS_URL", "KRS_TOKEN", "KRS_PROFILE", "KRS_PROFILES"})
