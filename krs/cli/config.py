@@ -9,6 +9,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
+from krs.cli.explain import explain
 from krs.cli.profile import profile
 from krs.config.describe import example
 from krs.config.load import missing
@@ -24,6 +25,7 @@ def config() -> None:
 
 
 config.add_command(profile)
+config.add_command(explain)
 
 
 @config.command()

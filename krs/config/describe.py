@@ -88,7 +88,7 @@ def _toml(key: str, default: object) -> str:  # noqa: PLR0911 - one row a type
         case Enum():
             return f'"{default.value}"'
         case float() if key in DURATIONS:
-            return f'"{_duration(default)}"'
+            return f'"{span(default)}"'
         case str() | Path():
             return f'"{default}"'
         case tuple():
@@ -97,7 +97,8 @@ def _toml(key: str, default: object) -> str:  # noqa: PLR0911 - one row a type
             return str(default)
 
 
-def _duration(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A duration as it is written in the file."""
     for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds % size == 0 and seconds > size:
             return f"{int(seconds // size)}{unit}"
