@@ -11,6 +11,7 @@ from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
 from krs.cli.explain import explain
 from krs.cli.profile import profile
+from krs.config import Loaded
 from krs.config.describe import example
 from krs.config.load import missing
 from krs.config.settings import keys
@@ -63,9 +64,23 @@ def check(path: Path | None) -> None:
     loaded = read_settings(path, {})
     for warning in loaded.warnings:
         click.echo(f"krs: warning: {warning}", err=True)
-    if lacks := missing(loaded.settings):
+    if lacks := [*missing(loaded.settings), *_key_problem(loaded)]:
         raise CliError("\n".join(lacks), USAGE)
     click.echo("the configuration is complete and makes sense")
+
+
+def _key_problem(loaded: Loaded) -> list[str]:
+    """Whether the App's key is one, as a daemon would find at its start."""
+    github = loaded.settings.github
+    if not github.app_id:
+        return []
+    from krs.github.auth import signer
+
+    try:
+        signer(github.app_id, github.private_key)
+    except ValueError as problem:
+        return [f"{loaded.origins['github.private_key']}: github.private_key: {problem}"]
+    return []
 
 
 @config.command()

@@ -28,7 +28,7 @@ from krs.daemon.notices import Notices
 from krs.daemon.recovery import Recovery
 from krs.daemon.site import Site
 from krs.errors import CallError, Refused
-from krs.github import GithubClient, TokenAuth
+from krs.github import AppAuth, Auth, GithubClient, TokenAuth
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
@@ -69,6 +69,7 @@ class Daemon:
         self._metrics = Metrics(krs.__version__)
         self._catalog = fallback()
         self._policy = policy_of(settings, self._catalog)
+        auth = self._identity(transport)
         self._koyeb = KoyebClient(
             token=settings.koyeb.token.reveal(),
             api_url=settings.koyeb.api_url,
@@ -76,7 +77,7 @@ class Daemon:
             transport=transport,
         )
         self._github = GithubClient(
-            auth=TokenAuth(settings.github.token),
+            auth=auth,
             api_url=settings.github.api_url,
             now=self._clock.now,
             observe=self._metrics.call,
@@ -145,16 +146,36 @@ class Daemon:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
 
+    def _identity(self, transport: httpx.AsyncBaseTransport | None) -> Auth:
+        """Who we are at GitHub: an App, or a token."""
+        github = self._settings.github
+        if not github.app_id:
+            return TokenAuth(github.token)
+        try:
+            return AppAuth(
+                app_id=github.app_id,
+                private_key=github.private_key,
+                api_url=github.api_url,
+                now=self._clock.now,
+                observe=self._metrics.call,
+                transport=transport,
+            )
+        except ValueError as problem:
+            raise StartError(f"github.private_key: {problem}") from None
+
     async def _check_tokens(self) -> None:
-        for name, variable, check in (
-            ("Koyeb", "KOYEB_TOKEN", self._koyeb.check_token),
-            ("GitHub", "GITHUB_TOKEN", self._github.check_token),
+        github: tuple[str, str, tuple[int, ...]] = ("the token", "GITHUB_TOKEN", (401, 403))
+        if self._settings.github.app_id:
+            github = ("the App", "github.app_id, github.private_key and this machine's clock", (401, 403, 404))
+        for name, check, (what, where, refusals) in (
+            ("Koyeb", self._koyeb.check_token, ("the token", "KOYEB_TOKEN", (401, 403))),
+            ("GitHub", self._github.check_token, github),
         ):
             try:
                 await check()
             except Refused as problem:
-                if problem.status in (401, 403):
-                    raise StartError(f"{name} refuses the token: {problem.message}: check {variable}") from None
+                if problem.status in refusals:
+                    raise StartError(f"{name} refuses {what}: {problem.message}: check {where}") from None
                 log.warning("%s: the token could not be checked: %s", name, problem.message)
             except CallError as problem:
                 log.warning("%s: the token could not be checked: %s", name, problem.message)

@@ -242,4 +242,6 @@ class GithubClient:
         try:
             return await self._rest.call(method, path, params=params, body=body, headers=sent)
         except Refused as problem:
+            if problem.status == httpx.codes.UNAUTHORIZED:
+                self._auth.forget(scope)
             raise sharpen(problem) from None
