@@ -9,7 +9,9 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
+from krs.cli.explain import explain
 from krs.cli.profile import profile
+from krs.config import Loaded
 from krs.config.describe import example
 from krs.config.load import missing
 from krs.config.settings import keys
@@ -24,6 +26,7 @@ def config() -> None:
 
 
 config.add_command(profile)
+config.add_command(explain)
 
 
 @config.command()
@@ -32,7 +35,11 @@ config.add_command(profile)
 def show(path: Path | None, as_json: bool) -> None:
     """Print every setting, its value and where it comes from; secrets are masked."""
     loaded = read_settings(path, {})
-    rows = {key: (_shown(loaded.settings, key), loaded.origins[key]) for key in keys()}
+    settings, origins = loaded.settings, loaded.origins
+    rows = {key: (_shown(getattr(settings, key.partition(".")[0]), key), origins[key]) for key in keys()}
+    for number, entry in enumerate(settings.pools, 1):
+        given = {key: where for key, where in origins.items() if key.startswith(f"pools[{number}].")}
+        rows |= {key: (_shown(entry, key), where) for key, where in given.items()}
     if as_json:
         click.echo(json.dumps({key: {"value": value, "from": origin} for key, (value, origin) in rows.items()}))
         return
@@ -42,9 +49,8 @@ def show(path: Path | None, as_json: bool) -> None:
         click.echo(f"{key:<{width}}  {shown:<24}  {origin}")
 
 
-def _shown(settings: Any, key: str) -> Any:  # noqa: ANN401 - any setting's type
-    table, _, name = key.partition(".")
-    value = getattr(getattr(settings, table), name)
+def _shown(table: Any, key: str) -> Any:  # noqa: ANN401 - any setting's type
+    value = getattr(table, key.rpartition(".")[2])
     if isinstance(value, Secret):
         return "***" if value else None
     plain = msgspec.to_builtins(value) if not isinstance(value, Path) else str(value)
@@ -55,9 +61,26 @@ def _shown(settings: Any, key: str) -> Any:  # noqa: ANN401 - any setting's type
 @CONFIG
 def check(path: Path | None) -> None:
     """Say what is wrong or missing, all at once; exit 2 if anything is."""
-    if lacks := missing(read_settings(path, {}).settings):
+    loaded = read_settings(path, {})
+    for warning in loaded.warnings:
+        click.echo(f"krs: warning: {warning}", err=True)
+    if lacks := [*missing(loaded.settings), *_key_problem(loaded)]:
         raise CliError("\n".join(lacks), USAGE)
     click.echo("the configuration is complete and makes sense")
+
+
+def _key_problem(loaded: Loaded) -> list[str]:
+    """Whether the App's key is one, as a daemon would find at its start."""
+    github = loaded.settings.github
+    if not github.app_id:
+        return []
+    from krs.github.auth import signer
+
+    try:
+        signer(github.app_id, github.private_key)
+    except ValueError as problem:
+        return [f"{loaded.origins['github.private_key']}: github.private_key: {problem}"]
+    return []
 
 
 @config.command()

@@ -18,7 +18,7 @@ from krs import logs
 from krs.cli.daemon import daemon, read_settings, secrets_of
 from krs.cli.errors import FAILED, USAGE, CliError
 from krs.cli.remote import URL
-from krs.config import Settings
+from krs.config import Loaded, Settings
 from krs.config.load import missing
 from krs.core.model import Instant
 
@@ -68,11 +68,11 @@ async def show(
 def console(path: Path | None, log_file: Path | None, **options: str | bool | None) -> None:
     """Run the scheduler with its console on this terminal."""
     refuse_without_terminal()
-    settings = read_settings(path, {name: str(value) for name, value in options.items() if value}).settings
-    if lacks := missing(settings):
+    loaded = read_settings(path, {name: str(value) for name, value in options.items() if value})
+    if lacks := missing(loaded.settings):
         raise CliError("\n".join(lacks), USAGE)
-    log_to_file(log_file or platformdirs.user_log_path("krs") / "console.log", settings)
-    asyncio.run(_run(settings))
+    log_to_file(log_file or platformdirs.user_log_path("krs") / "console.log", loaded.settings)
+    asyncio.run(_run(loaded))
 
 
 def log_to_file(path: Path, settings: Settings) -> None:
@@ -90,15 +90,15 @@ def log_to_file(path: Path, settings: Settings) -> None:
     root.addHandler(handler)
 
 
-async def _run(settings: Settings) -> None:
+async def _run(loaded: Loaded) -> None:
     from krs.daemon import Daemon, StartError
     from krs.daemon.clock import SystemClock
     from krs.store import StoreError
     from tui.embed import Ending
 
     clock = SystemClock()
-    scheduler = Daemon(settings, clock=clock)
     try:
+        scheduler = Daemon(loaded.settings, clock=clock, warnings=loaded.warnings)
         await scheduler.start()
     except (StartError, StoreError) as problem:
         raise CliError(str(problem), USAGE) from None

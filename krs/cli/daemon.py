@@ -56,7 +56,7 @@ def daemon(path: Path | None, **options: str | bool | None) -> None:
     if lacks := missing(settings):
         raise CliError("\n".join(lacks), USAGE)
     logs.set_up(settings.log.level, settings.log.format, secrets_of(settings))
-    run(_run(settings))
+    run(_run(loaded))
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -85,13 +85,14 @@ def secrets_of(settings: Settings) -> tuple[Secret, ...]:
     return (
         settings.koyeb.token,
         settings.github.token,
+        settings.github.private_key,
         settings.webhook.secret,
         settings.admin.token,
         settings.admin.read_token,
     )
 
 
-async def _run(settings: Settings) -> None:
+async def _run(loaded: Loaded) -> None:
     from krs.daemon import Daemon, StartError
     from krs.store import StoreError
 
@@ -99,8 +100,8 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
 
-    scheduler = Daemon(settings)
     try:
+        scheduler = Daemon(loaded.settings, warnings=loaded.warnings)
         await scheduler.start()
     except (StartError, StoreError) as problem:
         raise CliError(str(problem), USAGE) from None

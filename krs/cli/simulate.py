@@ -2,10 +2,15 @@
 
 import asyncio
 import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from krs.cli.errors import FAILED, CliError
+from krs.cli.errors import FAILED, USAGE, CliError
+
+if TYPE_CHECKING:
+    from krs.sim.world import Simulation
 
 
 @click.command()
@@ -13,6 +18,10 @@ from krs.cli.errors import FAILED, CliError
 @click.option("--github-port", default=9200, show_default=True, help="Port of the simulated GitHub.")
 @click.option("--koyeb-token", default="k", show_default=True, help="The token that the simulated Koyeb takes.")
 @click.option("--github-token", default="g", show_default=True, help="The token that the simulated GitHub takes.")
+@click.option("--app-id", default="1", show_default=True, help="The GitHub App that the simulated GitHub knows.")
+@click.option(
+    "--app-key", type=click.Path(path_type=Path), help="File with its private key; without it there is no App."
+)
 @click.option("--secret", default="s", show_default=True, help="Secret that deliveries are signed with.")
 @click.option("--webhook", "url", default="http://127.0.0.1:8000/", show_default=True, help="Where deliveries go.")
 @click.option("--rate", default=0.0, show_default=True, help="Workflows a simulated minute; 0 for none.")
@@ -20,12 +29,21 @@ from krs.cli.errors import FAILED, CliError
     "--speed", default=1.0, show_default=True, type=click.FloatRange(1, 600), help="How much faster time passes."
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed, other work.")
-def simulate(koyeb_port: int, github_port: int, url: str, rate: float, **options: str | float) -> None:
+def simulate(koyeb_port: int, github_port: int, url: str, rate: float, **options: str | float | Path) -> None:
     """Serve a simulated Koyeb and GitHub on this machine until ctrl-c."""
     asyncio.run(_run(koyeb_port, github_port, url, rate, options))
 
 
-async def _run(koyeb_port: int, github_port: int, url: str, rate: float, options: dict[str, str | float | int]) -> None:
+def _add_app(simulation: "Simulation", app_id: str, key: Path) -> None:
+    try:
+        simulation.add_app(app_id, key.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, ImportError):
+        raise CliError(
+            f"--app-key: {key} is not a private key in PEM form, or krs[app] is not installed", USAGE
+        ) from None
+
+
+async def _run(koyeb_port: int, github_port: int, url: str, rate: float, options: dict[str, Any]) -> None:
     from krs.sim.world import Simulation
 
     simulation = Simulation(
@@ -35,6 +53,8 @@ async def _run(koyeb_port: int, github_port: int, url: str, rate: float, options
         github_token=str(options["github_token"]),
         secret=str(options["secret"]),
     )
+    if options["app_key"] is not None:
+        _add_app(simulation, str(options["app_id"]), options["app_key"])
     try:
         await simulation.start(koyeb_port=koyeb_port, github_port=github_port)
     except OSError as problem:

@@ -8,11 +8,24 @@ from pathlib import Path
 import msgspec
 
 from krs.config import settings as module
-from krs.config.settings import ALIASES, CHOICES, Settings, variable
+from krs.config.settings import ALIASES, CHOICES, PoolEntry, variable
 from krs.config.values import DURATIONS
 from krs.secret import Secret
 
 EMPTY = '""'
+POOL_EXAMPLE = {
+    "label": '"koyeb-fra-*"',
+    "repository": '"acme/*"',
+    "lifecycle": '"ephemeral"',
+    "ttl": '"30m"',
+    "max": "4",
+    "min_idle": "1",
+    "image": '"ghcr.io/acme/runner:1"',
+    "extra_labels": '["fast"]',
+    "docker": "false",
+    "env": '{ HTTP_PROXY = "http://proxy:3128" }',
+}
+"""Values of an entry of `[[pools]]`, which has no defaults of its own."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -28,14 +41,23 @@ def tables() -> dict[str, tuple[str, list[Setting]]]:
     """Every table with its own text and its settings, in order."""
     texts = _docstrings()
     found: dict[str, tuple[str, list[Setting]]] = {}
-    for table in msgspec.structs.fields(Settings):
-        struct = type(table.default)
+    for name, struct in module.tables().items():
         rows = [
-            _setting(f"{table.name}.{field.name}", texts[struct.__name__, field.name], field.default)
+            _setting(f"{name}.{field.name}", texts[struct.__name__, field.name], field.default)
             for field in msgspec.structs.fields(struct)
         ]
-        found[table.name] = (" ".join((struct.__doc__ or "").split()), rows)
+        found[name] = (_summary(struct), rows)
     return found
+
+
+def pool_rows() -> list[tuple[str, str, str]]:
+    """Each key of an entry of `[[pools]]` with an example and its text."""
+    texts = _docstrings()
+    return [(key, value, texts[PoolEntry.__name__, key]) for key, value in POOL_EXAMPLE.items()]
+
+
+def _summary(struct: type[msgspec.Struct]) -> str:
+    return " ".join((struct.__doc__ or "").split())
 
 
 def _setting(key: str, text: str, default: object) -> Setting:
@@ -66,7 +88,7 @@ def _toml(key: str, default: object) -> str:  # noqa: PLR0911 - one row a type
         case Enum():
             return f'"{default.value}"'
         case float() if key in DURATIONS:
-            return f'"{_duration(default)}"'
+            return f'"{span(default)}"'
         case str() | Path():
             return f'"{default}"'
         case tuple():
@@ -75,7 +97,8 @@ def _toml(key: str, default: object) -> str:  # noqa: PLR0911 - one row a type
             return str(default)
 
 
-def _duration(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A duration as it is written in the file."""
     for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds % size == 0 and seconds > size:
             return f"{int(seconds // size)}{unit}"
@@ -92,6 +115,14 @@ def example() -> str:
         lines += ["", f"# {text}", f"[{name}]"]
         for row in rows:
             lines += [f"# {row.text}", f"#{row.key.partition('.')[2]} = {row.default or EMPTY}"]
+    lines += [
+        "",
+        f"# {_summary(PoolEntry)}",
+        "# With examples, not defaults; one such table for each entry.",
+        "#[[pools]]",
+    ]
+    for key, value, text in pool_rows():
+        lines += [f"# {text}", f"#{key} = {value}"]
     return "\n".join(lines) + "\n"
 
 
@@ -101,6 +132,8 @@ def reference() -> str:
     for name, (text, rows) in tables().items():
         lines += ["", f"## {name}", "", text, "", "| setting | default | variables | meaning |", "|---|---|---|---|"]
         lines += [_row(row) for row in rows]
+    lines += ["", "## pools", "", _summary(PoolEntry), "", "| setting | example | meaning |", "|---|---|---|"]
+    lines += [f"| `pools.{key}` | `{value}` | {text} |" for key, value, text in pool_rows()]
     return "\n".join(lines) + "\n"
 
 

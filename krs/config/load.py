@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from krs.config import values
-from krs.config.settings import ALIASES, CHOICES, INVERTED, OTHER_VARIABLES, Settings, keys, variable
+from krs.config import pools, values
+from krs.config.settings import ALIASES, CHOICES, INVERTED, OTHER_VARIABLES, PoolEntry, Settings, keys, tables, variable
+from krs.core.vocabulary import Credential, Lifecycle
 
 SHORTEST_TOKEN = 16
 DEFAULT_FILE = Path("krs.toml")
@@ -34,10 +36,22 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The settings, and for each key where its value comes from (`default` when nobody gave one)."""
+    """The settings, and for each key where its value comes from (`default` when nobody gave one).
+
+    Origins know the entries of `[[pools]]` too: `pools[1]` and `pools[1].ttl`. `warnings` are one line each.
+    """
 
     settings: Settings
     origins: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A configuration file: where it is, its text, and what it says."""
+
+    path: Path
+    text: str
+    tables: dict[str, Any]
 
 
 def load(flags: Mapping[str, str], environ: Mapping[str, str], path: Path | None = None) -> Loaded:
@@ -46,14 +60,21 @@ def load(flags: Mapping[str, str], environ: Mapping[str, str], path: Path | None
     Completeness is not asked here: what a daemon needs is `missing`.
     """
     problems: list[str] = []
-    given = dict(_from_file(_file(environ, path, problems), problems))
+    document = _document(_file(environ, path, problems), problems)
+    entries: tuple[PoolEntry, ...] = ()
+    places: dict[str, str] = {}
+    if document is not None and "pools" in document.tables:
+        entries, places = pools.read(document.tables["pools"], document.text, document.path, problems)
+    given = dict(_from_file(document, problems)) if document is not None else {}
     given |= dict(_from_environment(environ, problems))
     given |= {key: Given(value, f"--{key.rpartition('.')[2].replace('_', '-')}") for key, value in flags.items()}
-    settings = _build(given, environ, problems)
+    settings = replace(_build(given, environ, problems), pools=entries)
     problems += _contradictions(settings, given)
+    problems += _credentials(settings, {key: value.where for key, value in given.items()} | places)
     if problems:
         raise ConfigError(problems)
-    return Loaded(settings, {key: given[key].where if key in given else "default" for key in keys()})
+    origins = {key: given[key].where if key in given else "default" for key in keys()} | places
+    return Loaded(settings, origins, tuple(pools.warnings(settings, origins)))
 
 
 def missing(settings: Settings) -> list[str]:
@@ -61,8 +82,11 @@ def missing(settings: Settings) -> list[str]:
     lacks = []
     if not settings.koyeb.token:
         lacks.append("koyeb.token is missing: set KOYEB_TOKEN to an API key of your Koyeb organization")
-    if not settings.github.token:
-        lacks.append("github.token is missing: set GITHUB_TOKEN to a token that may administer runners")
+    if not settings.github.token and not settings.github.app_id:
+        lacks.append(
+            "github.token is missing: set GITHUB_TOKEN to a token that may administer runners, "
+            "or github.app_id and github.private_key to those of a GitHub App"
+        )
     if not settings.webhook.secret and not settings.webhook.disable_auth:
         lacks.append("webhook.secret is missing or empty: set API_SECRET to the secret of your GitHub webhook")
     return lacks
@@ -79,17 +103,22 @@ def _file(environ: Mapping[str, str], path: Path | None, problems: list[str]) ->
     return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
 
 
-def _from_file(path: Path | None, problems: list[str]) -> Iterator[tuple[str, Given]]:
+def _document(path: Path | None, problems: list[str]) -> Document | None:
     if path is None:
-        return
+        return None
     try:
         text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
+        return Document(path, text, tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         problems.append(f"{path}: {problem}")
-        return
-    known = keys()
-    for table, rows in document.items():
+        return None
+
+
+def _from_file(document: Document, problems: list[str]) -> Iterator[tuple[str, Given]]:
+    path, text, known = document.path, document.text, keys()
+    for table, rows in document.tables.items():
+        if table == "pools":
+            continue
         if not isinstance(rows, dict):
             problems.append(f"{path}:{_line(text, '', table)}: {table} stands outside a table{_near(table, known)}")
             continue
@@ -140,7 +169,7 @@ def _inverted(name: str, text: str, problems: list[str]) -> str:
 
 
 def _build(given: Mapping[str, Given], environ: Mapping[str, str], problems: list[str]) -> Settings:
-    tables: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for key, struct in keys().items():
         if key not in given:
             continue
@@ -152,9 +181,9 @@ def _build(given: Mapping[str, Given], environ: Mapping[str, str], problems: lis
         except ValueError as problem:
             problems.append(f"{given[key].where}: {key}: {problem}")
             continue
-        tables.setdefault(table, {})[name] = value
-    structs = {field.name: type(field.default) for field in msgspec.structs.fields(Settings)}
-    return Settings(**{table: structs[table](**fields) for table, fields in tables.items()})
+        found.setdefault(table, {})[name] = value
+    filled: dict[str, Any] = {name: struct(**found[name]) for name, struct in tables().items() if name in found}
+    return Settings(**filled)
 
 
 def _contradictions(settings: Settings, given: Mapping[str, Given]) -> Iterator[str]:
@@ -168,8 +197,29 @@ def _contradictions(settings: Settings, given: Mapping[str, Given]) -> Iterator[
         yield f"{where}: unsigned deliveries are accepted only on a loopback address: set server.host to 127.0.0.1"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.runners.prefix):
         yield f"{given['runners.prefix'].where}: runners.prefix: {settings.runners.prefix!r} cannot begin a label"
-    if settings.runners.image != settings.runners.image.strip() or " " in settings.runners.image:
-        yield f"{given['runners.image'].where}: runners.image: {settings.runners.image!r} is not an image name"
+    github = settings.github
+    if bool(github.app_id) is not bool(github.private_key):
+        one, other = ("app_id", "private_key") if github.app_id else ("private_key", "app_id")
+        yield f"{given[f'github.{one}'].where}: github.{one} needs github.{other} beside it"
+    if github.app_id and github.token:
+        both = f"{given['github.token'].where}, {given['github.app_id'].where}"
+        yield f"{both}: both github.token and github.app_id are set: take one of them away"
+
+
+def _credentials(settings: Settings, where: Mapping[str, str]) -> Iterator[str]:
+    """Credentials that cannot start a runner of that kind, or that nobody has."""
+    credential, runners = settings.runners.credential, settings.runners
+    if credential is None:
+        return
+    begin = f"{where['runners.credential']}: runners.credential: {credential.value}"
+    if credential is Credential.GITHUB_TOKEN and settings.github.app_id:
+        yield f"{begin} needs github.token, and a GitHub App has none to give: leave runners.credential out"
+    unfit = {Credential.JIT: Lifecycle.REUSABLE, Credential.GITHUB_TOKEN: Lifecycle.EPHEMERAL}.get(credential)
+    found = {f"pools[{number}].lifecycle": entry.lifecycle for number, entry in enumerate(settings.pools, 1)}
+    for key, lifecycle in {"runners.lifecycle": runners.lifecycle, **found}.items():
+        if unfit is not None and lifecycle is unfit:
+            at = f" ({where[key]})" if key in where else ""
+            yield f"{begin} cannot start runners of {key} {unfit.value}{at}: leave runners.credential out"
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from krs.core.vocabulary import Credential, Lifecycle, Mode
+from krs.core.vocabulary import Credential, Lifecycle, Mode, PublicRepositories
 from krs.secret import Secret
 
 MINUTE = 60.0
@@ -39,6 +39,10 @@ class Github(msgspec.Struct, frozen=True, kw_only=True):
 
     token: Secret = Secret("")
     """A fine-grained token: Administration read and write, Actions read (organization mode: Self-hosted runners)."""
+    app_id: str = ""
+    """Instead of a token: the App ID or client ID of a GitHub App that is installed where the runners register."""
+    private_key: Secret = Secret("")
+    """The private key of that App, in PEM form."""
     mode: Mode = Mode.REPOSITORY
     """Whom runners are registered to: `repository` or `organization`."""
     api_url: str = "https://api.github.com"
@@ -133,8 +137,33 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyTable(msgspec.Struct, frozen=True, kw_only=True):
     """Who may use runners."""
 
-    public_repositories: str = "warn"
-    """Jobs of public repositories and forks: `allow`, `warn` or `deny`."""
+    public_repositories: PublicRepositories = PublicRepositories.WARN
+    """Jobs of public repositories and of forks: `allow`, `warn` (serve them, and say so once for each) or `deny`."""
+
+
+class PoolEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs for some pools; the first entry that matches holds, and what it leaves out is as set elsewhere."""
+
+    label: str = "*"
+    """Krs labels that the entry speaks of: a shell pattern; upper and lower case are the same."""
+    repository: str = "*"
+    """Repositories that it speaks of, in the same form; in organization mode only the owner counts."""
+    lifecycle: Lifecycle | None = None
+    """Instead of `runners.lifecycle`."""
+    ttl: float | None = None
+    """Instead of `runners.ttl`."""
+    max: int | None = None
+    """Most runners of each pool, instead of `runners.max_per_pool`."""
+    min_idle: int | None = None
+    """Instead of `runners.min_idle`."""
+    image: str | None = None
+    """Instead of `runners.image`."""
+    extra_labels: tuple[str, ...] = ()
+    """Beside `runners.extra_labels`."""
+    docker: bool | None = None
+    """Instead of `runners.docker`."""
+    env: dict[str, str] = {}
+    """More variables of the containers, in plain: every job can read them."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +178,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State()
     log: Log = Log()
     policy: PolicyTable = PolicyTable()
+    pools: tuple[PoolEntry, ...] = ()
 
 
 ALIASES = {
@@ -175,20 +205,24 @@ INVERTED = frozenset({"DISABLE_DOCKER_DAEMON"})
 CHOICES = {
     "log.level": ("debug", "info", "warning", "error"),
     "log.format": ("text", "json"),
-    "policy.public_repositories": ("allow", "warn", "deny"),
 }
 
 OTHER_VARIABLES = frozenset({"KRS_CONFIG", "KRS_URL", "KRS_TOKEN", "KRS_PROFILE", "KRS_PROFILES"})
 """Variables of ours that are no settings."""
 
 
+def tables() -> dict[str, type[msgspec.Struct]]:
+    """The struct of every table; `pools` is a list of tables and none of them."""
+    fields = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    return {name: type(default) for name, default in fields.items() if isinstance(default, msgspec.Struct)}
+
+
 def keys() -> dict[str, type[msgspec.Struct]]:
     """Every key `table.name`, with the struct of its table."""
-    tables = {field.name: field.default for field in msgspec.structs.fields(Settings)}
     return {
-        f"{table}.{field.name}": type(default)
-        for table, default in tables.items()
-        for field in msgspec.structs.fields(type(default))
+        f"{table}.{field.name}": struct
+        for table, struct in tables().items()
+        for field in msgspec.structs.fields(struct)
     }
 
 

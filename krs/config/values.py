@@ -4,7 +4,7 @@ import os
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import EnumType
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ SIZES = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
 DURATIONS = frozenset(
     {
         "koyeb.safety_ttl",
+        "pools.ttl",
         "runners.ttl",
         "runners.surplus_ttl",
         "runners.idle_confirm",
@@ -25,8 +26,11 @@ DURATIONS = frozenset(
     }
 )
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
-COUNTS_FROM_ZERO = frozenset({"runners.min_idle", "server.port"})
+COUNTS_FROM_ZERO = frozenset({"pools.min_idle", "runners.min_idle", "server.port"})
 HIGHEST_PORT = 65_535
+OUR_VARIABLES = frozenset({"REPO_URL", "RUNNER_LABELS", "GITHUB_TOKEN", "DISABLE_DOCKER_DAEMON"})
+OUR_PREFIXES = ("KRS_", "ACTIONS_RUNNER_INPUT_")
+"""Variables of a container that krs, the image or the runner gives a meaning."""
 
 
 def duration(text: str) -> float:
@@ -129,14 +133,50 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def image(text: str) -> str:
+    """The name of a container image."""
+    name = text.strip()
+    if not name or re.search(r"\s", name):
+        raise ValueError(f"{text!r} is not an image name")
+    return name
+
+
+def app_id(text: str) -> str:
+    """The number or the client ID of a GitHub App; empty for none."""
+    if not re.fullmatch(r"[A-Za-z0-9.]*", text.strip()):
+        raise ValueError(f"{text!r} is neither the App ID nor the client ID of a GitHub App")
+    return text.strip()
+
+
+def variables(table: Mapping[str, object]) -> dict[str, str]:
+    """Variables of a container; all that are wrong are named at once."""
+    wrong = [problem for name, value in table.items() for problem in _wrong_variable(name, value)]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return {name: str(value) for name, value in table.items()}
+
+
+def _wrong_variable(name: str, value: object) -> Iterator[str]:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        yield f"{name!r} cannot name a variable"
+    if name.upper() in OUR_VARIABLES or name.upper().startswith(OUR_PREFIXES):
+        yield f"{name} is given by krs itself"
+    if not isinstance(value, str):
+        yield f"{name} is not a text: put it in quotes"
+
+
 def parse(key: str, hint: Any, value: object, environ: Mapping[str, str] = os.environ) -> Any:  # noqa: ANN401 - the key's type
     """A value of the key's type from text, or from what TOML gave. Raises `ValueError`."""
     if isinstance(value, list):
         if _plain(hint) is not tuple or not all(isinstance(item, str) for item in value):
             raise ValueError("a list of texts does not fit here" if _plain(hint) is not tuple else "not all are texts")
         return tuple(value)
+    if (_plain(hint) is dict) is not isinstance(value, dict):
+        raise ValueError("a table does not fit here" if isinstance(value, dict) else "write a table of texts")
     if isinstance(value, dict):
-        raise ValueError("a table does not fit here")  # noqa: TRY004 - one kind of error for every wrong value
+        return variables(value)
+    if _plain(hint) is str and key != "github.app_id" and not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text: put it in quotes")
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return _reader(key, hint, environ)(text)
 
@@ -153,8 +193,11 @@ def _reader(key: str, hint: Any, environ: Mapping[str, str]) -> Callable[[str], 
     by_key: dict[str, Callable[[str], Any]] = {
         "webhook.max_body": size,
         "webhook.secret": lambda text: secret(text, environ),
+        "github.app_id": app_id,
+        "github.private_key": lambda text: secret(text, environ),
         "runners.max_hourly_cost": money,
         **dict.fromkeys(DURATIONS, duration),
+        **dict.fromkeys(("runners.image", "pools.image"), image),
         **dict.fromkeys(("github.api_url", "github.web_url", "koyeb.api_url"), url),
     }
     by_type: dict[Any, Callable[[str], Any]] = {

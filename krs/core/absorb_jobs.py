@@ -4,17 +4,16 @@ A job only moves right: WAITING, QUEUED, RUNNING, DONE; between WAITING and QUEU
 with an approval goes queued, waiting, queued. A job says which runner it runs on; GitHub chooses, we only note it.
 """
 
-from fnmatch import fnmatchcase
-
 from msgspec.structs import replace
 
+from krs.core.admission import ADVICE, judge
 from krs.core.draft import Draft
 from krs.core.facts import JobFact, JobGone, JobUnanswered
-from krs.core.labels import Placement, place
+from krs.core.labels import Placement
 from krs.core.model import Forge, Instant, Job, Pool, Runner, Scope
 from krs.core.names import pool_id, pool_labels
 from krs.core.policy import Policy
-from krs.core.vocabulary import EventKind, JobState, Level, Lifecycle, Mode, Reason
+from krs.core.vocabulary import EventKind, JobState, Level, Lifecycle, Mode, PublicRepositories, Reason
 
 RANK = {JobState.WAITING: 0, JobState.QUEUED: 0, JobState.RUNNING: 1, JobState.DONE: 2}
 
@@ -45,7 +44,7 @@ def job_seen(draft: Draft, fact: JobFact, policy: Policy) -> None:
 
 def _first_sight(draft: Draft, fact: JobFact, policy: Policy) -> Job | None:
     """The row of a job never seen, before this fact; None when the job is none of ours."""
-    found = place(fact.labels, fact.repo, policy)
+    found = judge(fact.labels, fact.repo, policy, outside=_outside(draft, fact))
     on_ours = fact.runner is not None and fact.runner in draft.runners
     if found is None and not on_ours:
         return None
@@ -64,9 +63,6 @@ def _first_sight(draft: Draft, fact: JobFact, policy: Policy) -> Job | None:
     )
     if fact.state is JobState.DONE and not on_ours:
         return blank
-    refusal = _refusal(fact, policy)
-    if refusal is not None and found is not None:
-        found = refusal
     if not isinstance(found, Placement):
         job = replace(blank, reason=found)
         if found is not None:
@@ -75,37 +71,59 @@ def _first_sight(draft: Draft, fact: JobFact, policy: Policy) -> Job | None:
     pool = _pool_for(draft, fact, found, policy)
     if fact.state in (JobState.QUEUED, JobState.WAITING):
         draft.put_pool(replace(draft.pools[pool.id], last_job_at=max(pool.last_job_at, draft.now), last_repo=fact.repo))
-    return replace(blank, pool=pool.id)
+    job = replace(blank, pool=pool.id)
+    _note_outsider(draft, job, fact, policy)
+    return job
 
 
 def _judged_again(draft: Draft, job: Job, fact: JobFact, policy: Policy) -> Job:
     """A job that could not be placed, by today's catalog and settings."""
-    found = _refusal(fact, policy) or place(job.labels, job.repo, policy)
+    refused = job.reason is Reason.PUBLIC_REPOSITORY and fact.outside is None
+    found = judge(job.labels, job.repo, policy, outside=refused or _outside(draft, fact))
     if fact.state not in (JobState.QUEUED, JobState.WAITING) or not isinstance(found, Placement):
         return job
-    return replace(job, pool=_pool_for(draft, fact, found, policy).id, reason=None)
+    job = replace(job, pool=_pool_for(draft, fact, found, policy).id, reason=None)
+    _note_outsider(draft, job, fact, policy)
+    return job
+
+
+def _outside(draft: Draft, fact: JobFact) -> bool:
+    """Whether a job is of a public repository or a fork; of one that nothing was said of, unless it is known to us."""
+    if fact.outside is not None:
+        return fact.outside
+    known = any(job.repo == fact.repo and job.pool is not None for job in draft.jobs.values())
+    return not known and all(pool.last_repo != fact.repo for pool in draft.pools.values())
+
+
+def _note_outsider(draft: Draft, job: Job, fact: JobFact, policy: Policy) -> None:
+    """Keep which public repositories and forks are served, and say so once for each."""
+    told = any(job.repo in pool.outsiders for pool in draft.pools.values())
+    if fact.outside is None or not (fact.outside or told):
+        return
+    for pool in tuple(draft.pools.values()):
+        others = tuple(repo for repo in pool.outsiders if repo != job.repo)
+        here = fact.outside and (pool.id == job.pool or job.repo in pool.outsiders)
+        draft.put_pool(replace(pool, outsiders=tuple(sorted((*others, job.repo))) if here else others))
+    if fact.outside and not told and policy.public_repositories is PublicRepositories.WARN:
+        draft.say(
+            EventKind.WARNING,
+            f"{job.repo} is public or a fork: its pull requests may bring code of strangers to your runners; "
+            "set policy.public_repositories to allow or deny",
+            level=Level.WARN,
+            reason=Reason.PUBLIC_REPOSITORY,
+            job=job,
+        )
 
 
 def _say_unplaceable(draft: Draft, job: Job) -> None:
+    advice = f": {ADVICE[job.reason]}" if job.reason in ADVICE else ""
     draft.say(
         EventKind.JOB_UNPLACEABLE,
-        f"{job.repo} {job.name}: no runner can be started for [{', '.join(job.labels)}]",
+        f"{job.repo} {job.name}: no runner can be started for [{', '.join(job.labels)}]{advice}",
         level=Level.WARN,
         reason=job.reason,
         job=job,
     )
-
-
-def _refusal(fact: JobFact, policy: Policy) -> Reason | None:
-    """Why this repository may not use runners (patterns are case-folded shell globs)."""
-    repo = fact.repo.casefold()
-    if any(fnmatchcase(repo, pattern.casefold()) for pattern in policy.deny):
-        return Reason.REPOSITORY_DENIED
-    if policy.allow and not any(fnmatchcase(repo, pattern.casefold()) for pattern in policy.allow):
-        return Reason.REPOSITORY_DENIED
-    if policy.refuse_public and (fact.public or fact.fork):
-        return Reason.PUBLIC_REPOSITORY
-    return None
 
 
 def scope_of(repo: str, owner: str, mode: Mode) -> Scope:

@@ -31,8 +31,8 @@ class JobFact(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: Instant | None = None
     conclusion: str | None = None
     runner: Name | None = None
-    public: bool = False
-    fork: bool = False
+    outside: bool | None = None
+    """Whether its repository is public or a fork; None when nothing was said of it, as in answers about a job."""
     killed: bool = False
     """Cancelled with every post-step skipped: the mark of a runner that was deleted under its job."""
 

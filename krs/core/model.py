@@ -164,6 +164,8 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     blocked_message: str = ""
     last_job_at: Instant = Instant(0)
     last_repo: str = ""
+    outsiders: tuple[str, ...] = ()
+    """Public repositories and forks whose jobs it served."""
     spares: int = 0
     """Ordinal of the next warm spare, so that its name is a function of the state."""
 

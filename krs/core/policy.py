@@ -6,7 +6,7 @@ import msgspec
 
 from krs.core.catalog import Catalog
 from krs.core.model import Pool
-from krs.core.vocabulary import Credential, Lifecycle, Mode
+from krs.core.vocabulary import Credential, Lifecycle, Mode, PublicRepositories
 
 STANDARD_LABELS = frozenset({"self-hosted", "linux", "x64"})
 
@@ -58,7 +58,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[PoolRule, ...] = ()
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
-    refuse_public: bool = False
+    public_repositories: PublicRepositories = PublicRepositories.WARN
     lifecycle: Lifecycle = Lifecycle.REUSABLE
     credential: Credential | None = None
     image: str = "koyeb/github-runner"
@@ -95,7 +95,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     def rule_for(self, label: str, repository: str) -> PoolRule | None:
         """The first `[[pools]]` entry that speaks of this label and repository."""
-        return next((rule for rule in self.rules if rule.matches(label, repository)), None)
+        number = self.rule_number(label, repository)
+        return self.rules[number - 1] if number is not None else None
+
+    def rule_number(self, label: str, repository: str) -> int | None:
+        """Its number, counted from 1. In organization mode repositories share their pools: only the owner counts."""
+        scope = repository.partition("/")[0] if self.mode is Mode.ORGANIZATION else repository
+        return next((number for number, rule in enumerate(self.rules, 1) if rule.matches(label, scope)), None)
 
     def terms(self, label: str, repository: str) -> Terms:
         """What holds for the pool of a label in a repository or organization."""

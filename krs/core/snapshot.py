@@ -8,8 +8,10 @@ from krs.core.model import Cloud, Forge, Instant, Job, Pool, Probe, Runner, Worl
 from krs.core.policy import HOUR, Policy
 from krs.core.state import max_age_at, queued_by_pool, state_of
 from krs.core.views import JobView, PoolView, RunnerView, Snapshot, Totals, Upstream
-from krs.core.vocabulary import EventKind, JobState, Reason, RunnerState
+from krs.core.vocabulary import EventKind, JobState, PublicRepositories, Reason, RunnerState
 
+NAMED = 5
+"""Repositories that a warning names."""
 RECENT = 15 * 60.0
 """Seconds that jobs and runners stay visible after their end."""
 
@@ -33,6 +35,7 @@ def snapshot(
         foreign=tuple(world.foreign.values()),
         totals=_totals(runners, jobs, counters),
         upstreams=tuple(_upstreams(world)),
+        warnings=tuple(_warnings(world, policy)),
         regions=tuple(sorted(policy.catalog.regions)),
         instance_types=tuple(sorted(policy.catalog.instance_types)),
         prefix=policy.prefix,
@@ -226,6 +229,14 @@ def _upstreams(world: World) -> Iterable[Upstream]:
     yield _upstream("koyeb", world.koyeb)
     for scope, probe in sorted(world.github.items()):
         yield _upstream(f"github {scope}", probe)
+
+
+def _warnings(world: World, policy: Policy) -> Iterable[str]:
+    served = sorted({repo for pool in world.pools.values() for repo in pool.outsiders})
+    if served and policy.public_repositories is PublicRepositories.WARN:
+        more = f" and {len(served) - NAMED} more" if len(served) > NAMED else ""
+        names = ", ".join(served[:NAMED])
+        yield f"runners serve public repositories or forks: {names}{more}; see policy.public_repositories"
 
 
 def _upstream(name: str, probe: Probe) -> Upstream:

@@ -53,6 +53,14 @@ class Mode(StrEnum):
     ORGANIZATION = "organization"
 
 
+class PublicRepositories(StrEnum):
+    """What is done about jobs of public repositories and of forks: serve, serve and say so, refuse."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    DENY = "deny"
+
+
 class Level(StrEnum):
     """How much an event matters to an operator."""
 

@@ -9,11 +9,11 @@ import httpx
 import platformdirs
 
 import krs
+from krs.config.policy import policy_of
 from krs.config.settings import Settings
 from krs.core.catalog import Catalog
 from krs.core.facts import Fact
 from krs.core.model import Event
-from krs.core.policy import Policy
 from krs.core.vocabulary import Credential, EventKind, Level
 from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
@@ -28,7 +28,7 @@ from krs.daemon.notices import Notices
 from krs.daemon.recovery import Recovery
 from krs.daemon.site import Site
 from krs.errors import CallError, Refused
-from krs.github import GithubClient, TokenAuth
+from krs.github import AppAuth, Auth, GithubClient, TokenAuth
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
@@ -60,13 +60,16 @@ class Daemon:
         *,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         self._settings = settings
+        self._warnings = warnings
         self._clock = clock or SystemClock()
         self._notices = Notices()
         self._metrics = Metrics(krs.__version__)
         self._catalog = fallback()
         self._policy = policy_of(settings, self._catalog)
+        auth = self._identity(transport)
         self._koyeb = KoyebClient(
             token=settings.koyeb.token.reveal(),
             api_url=settings.koyeb.api_url,
@@ -74,7 +77,7 @@ class Daemon:
             transport=transport,
         )
         self._github = GithubClient(
-            auth=TokenAuth(settings.github.token),
+            auth=auth,
             api_url=settings.github.api_url,
             now=self._clock.now,
             observe=self._metrics.call,
@@ -143,16 +146,36 @@ class Daemon:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
 
+    def _identity(self, transport: httpx.AsyncBaseTransport | None) -> Auth:
+        """Who we are at GitHub: an App, or a token."""
+        github = self._settings.github
+        if not github.app_id:
+            return TokenAuth(github.token)
+        try:
+            return AppAuth(
+                app_id=github.app_id,
+                private_key=github.private_key,
+                api_url=github.api_url,
+                now=self._clock.now,
+                observe=self._metrics.call,
+                transport=transport,
+            )
+        except ValueError as problem:
+            raise StartError(f"github.private_key: {problem}") from None
+
     async def _check_tokens(self) -> None:
-        for name, variable, check in (
-            ("Koyeb", "KOYEB_TOKEN", self._koyeb.check_token),
-            ("GitHub", "GITHUB_TOKEN", self._github.check_token),
+        github: tuple[str, str, tuple[int, ...]] = ("the token", "GITHUB_TOKEN", (401, 403))
+        if self._settings.github.app_id:
+            github = ("the App", "github.app_id, github.private_key and this machine's clock", (401, 403, 404))
+        for name, check, (what, where, refusals) in (
+            ("Koyeb", self._koyeb.check_token, ("the token", "KOYEB_TOKEN", (401, 403))),
+            ("GitHub", self._github.check_token, github),
         ):
             try:
                 await check()
             except Refused as problem:
-                if problem.status in (401, 403):
-                    raise StartError(f"{name} refuses the token: {problem.message}: check {variable}") from None
+                if problem.status in refusals:
+                    raise StartError(f"{name} refuses {what}: {problem.message}: check {where}") from None
                 log.warning("%s: the token could not be checked: %s", name, problem.message)
             except CallError as problem:
                 log.warning("%s: the token could not be checked: %s", name, problem.message)
@@ -218,7 +241,9 @@ class Daemon:
             read_catalog=self._koyeb.catalog,
             take_catalog=self._take_catalog,
         )
-        if self._policy.terms("", "").credential is Credential.GITHUB_TOKEN:
+        for number, warning in enumerate(self._warnings):
+            self._notices.warn(f"configuration {number}", warning)
+        if self._policy.credential is Credential.GITHUB_TOKEN:
             self._notices.warn("credential", "runners.credential is github-token: every job can read GITHUB_TOKEN")
 
     def _listen(self) -> None:
@@ -281,31 +306,3 @@ class Daemon:
 def state_path(settings: Settings) -> Path:
     """Where the state file is."""
     return settings.state.path or platformdirs.user_state_path("krs") / "state.db"
-
-
-def policy_of(settings: Settings, catalog: Catalog) -> Policy:
-    """What the core is told of the settings."""
-    runners, github = settings.runners, settings.github
-    return Policy(
-        catalog=catalog,
-        mode=github.mode,
-        prefix=runners.prefix,
-        extra_labels=frozenset(label.casefold() for label in runners.extra_labels),
-        allow=github.allow,
-        deny=github.deny,
-        refuse_public=settings.policy.public_repositories == "deny",
-        lifecycle=runners.lifecycle,
-        credential=runners.credential,
-        image=runners.image,
-        docker=runners.docker,
-        ttl=runners.ttl,
-        surplus_ttl=runners.surplus_ttl,
-        idle_confirm=runners.idle_confirm,
-        boot_timeout=runners.boot_timeout,
-        max_age=runners.max_age,
-        max_per_pool=runners.max_per_pool,
-        max_total=runners.max_total,
-        min_idle=runners.min_idle,
-        creates_per_hour=runners.creates_per_hour,
-        max_hourly_cost=runners.max_hourly_cost,
-    )

@@ -74,7 +74,7 @@ class Desk:
         made = snapshot(
             world, now, self._policy(), seq=self.feed.last_seq, version=krs.__version__, counters=self._loop.counters
         )
-        made = replace(made, history=tuple(self._history), warnings=self._notices.texts())
+        made = replace(made, history=tuple(self._history), warnings=(*self._notices.texts(), *made.warnings))
         self._cached = (world, made)
         return made
 

@@ -4,6 +4,7 @@ A credential leaves this module only as the value of an Authorization header.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
@@ -45,6 +46,9 @@ class Auth(Protocol):
     async def header(self, scope: str, need: Need) -> str:
         """The value of the Authorization header. Raises a `CallError` if asking for it fails."""
 
+    def forget(self, scope: str) -> None:
+        """GitHub does not take a credential of this scope any more (401): the next call needs another."""
+
     async def aclose(self) -> None:
         """Close what was opened."""
 
@@ -60,6 +64,9 @@ class TokenAuth:
     async def header(self, scope: str, need: Need) -> str:
         """The value of the Authorization header."""
         return f"Bearer {self._token.reveal()}"
+
+    def forget(self, scope: str) -> None:
+        """There is no other."""
 
     async def aclose(self) -> None:
         """Nothing was opened."""
@@ -95,7 +102,7 @@ class AppAuth:
         )
         self._installations: dict[str, int] = {}
         self._tokens: dict[tuple[int, str, str], RegistrationToken] = {}
-        self._asking = asyncio.Lock()
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -107,10 +114,15 @@ class AppAuth:
             return f"Bearer {self._sign(self._now())}"
         found = self._cached(scope, need)
         if found is None:
-            # One at a time: a burst of creates would otherwise ask for the same token once each.
-            async with self._asking:
+            # One at a time in a scope: a burst of creates would otherwise ask for the same token once each.
+            async with self._asking[scope]:
                 found = self._cached(scope, need) or await self._ask(scope, need)
         return f"Bearer {found.token.reveal()}"
+
+    def forget(self, scope: str) -> None:
+        """The App was removed, and perhaps installed again: look it up anew."""
+        gone = self._installations.pop(scope, None)
+        self._tokens = {key: kept for key, kept in self._tokens.items() if key[0] != gone}
 
     def _cached(self, scope: str, need: Need) -> RegistrationToken | None:
         installation = self._installations.get(scope)
@@ -123,8 +135,23 @@ class AppAuth:
         return token.expires_at - self._now() > TOKEN_LEFT
 
     async def _ask(self, scope: str, need: Need) -> RegistrationToken:
-        installation = await self._installation(scope)
         permission, repository = grant(scope, need)
+        known = scope in self._installations
+        try:
+            installation, made = await self._token(scope, permission, repository)
+        except Refused as problem:
+            self.forget(scope)
+            if problem.status != httpx.codes.NOT_FOUND or not known:
+                raise
+            # 404 for an installation known from before: it may be there again, under another id.
+            installation, made = await self._token(scope, permission, repository)
+        token = RegistrationToken(Secret(made.token), epoch(made.expires_at))
+        self._tokens = {key: kept for key, kept in self._tokens.items() if self._lasts(kept)}
+        self._tokens[installation, permission, repository] = token
+        return token
+
+    async def _token(self, scope: str, permission: str, repository: str) -> tuple[int, TokenReply]:
+        installation = await self._installation(scope)
         name, _, access = permission.partition("=")
         body: dict[str, object] = {"permissions": {name: access}}
         if repository:
@@ -132,15 +159,9 @@ class AppAuth:
         try:
             reply = await self._call("POST", f"/app/installations/{installation}/access_tokens", body)
         except Refused as problem:
-            # 404: the App was removed and perhaps installed again, under another id.
-            self._installations.pop(scope, None)
-            text = f"{problem.message} (needs {permission} on {scope})"
-            raise Denied(text, status=problem.status, code=problem.code, needs=permission) from None
-        made = reply.decode(TokenReply)
-        token = RegistrationToken(Secret(made.token), epoch(made.expires_at))
-        self._tokens = {key: kept for key, kept in self._tokens.items() if self._lasts(kept)}
-        self._tokens[installation, permission, repository] = token
-        return token
+            text = f"{problem.message} (needs {problem.needs or permission} on {scope})"
+            raise Denied(text, status=problem.status, code=problem.code, needs=problem.needs or permission) from None
+        return installation, reply.decode(TokenReply)
 
     async def _installation(self, scope: str) -> int:
         if scope in self._installations:
@@ -191,6 +212,6 @@ def signer(app_id: str, private_key: Secret) -> Callable[[float], str]:
         sign(0.0)
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
         raise ValueError(
-            "the GitHub App's private key is not an RSA private key in PEM form: give the file that GitHub made"
+            "it is not an RSA private key in PEM form: give the file that GitHub made, as file:PATH"
         ) from None
     return sign

@@ -27,7 +27,7 @@ from krs.github.models import (
     RunsReply,
     TokenReply,
 )
-from krs.github.webhook import STATES, Job, fact_of
+from krs.github.webhook import STATES, Job, fact_of, outside
 from krs.github.wire import HEADERS, base, epoch, sharpen, wait_asked
 from krs.rest import Observer, Params, Reply, Rest, unobserved
 from krs.secret import Secret
@@ -189,8 +189,7 @@ class GithubClient:
             repo=repo,
             owner=owner,
             at=self._now(),
-            public=seen.private is False,
-            fork=seen.fork is True,
+            outside=outside(seen.private, seen.fork),
         )
 
     async def _all(
@@ -243,4 +242,6 @@ class GithubClient:
         try:
             return await self._rest.call(method, path, params=params, body=body, headers=sent)
         except Refused as problem:
+            if problem.status == httpx.codes.UNAUTHORIZED:
+                self._auth.forget(scope)
             raise sharpen(problem) from None

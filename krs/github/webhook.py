@@ -155,8 +155,7 @@ def decode_job(json: bytes, *, guid: str, seen_at: float) -> JobFact | None:
         repo=repository.full_name,
         owner=(repository.owner.login if repository.owner else "") or repository.full_name.partition("/")[0],
         at=guid_time(guid) or _latest(job) or seen_at,
-        public=repository.private is False,
-        fork=repository.fork is True,
+        outside=outside(repository.private, repository.fork),
     )
 
 
@@ -170,9 +169,12 @@ def decode_ping(json: bytes) -> Ping:
     return Ping(hook_id=body.hook_id, kind=hook.type, events=tuple(hook.events))
 
 
-def fact_of(
-    job: Job, state: JobState, *, repo: str, owner: str, at: float, public: bool = False, fork: bool = False
-) -> JobFact:
+def outside(private: bool | None, fork: bool | None) -> bool | None:
+    """Whether a repository is public or a fork; None when neither was said."""
+    return None if private is None and fork is None else private is False or fork is True
+
+
+def fact_of(job: Job, state: JobState, *, repo: str, owner: str, at: float, outside: bool | None = None) -> JobFact:
     """A job in our words. A runner name of "" means none, as null does."""
     return JobFact(
         id=JobId(job.id),
@@ -192,8 +194,7 @@ def fact_of(
         ended_at=_instant(job.completed_at),
         conclusion=job.conclusion if state is JobState.DONE else None,
         runner=Name(job.runner_name) if job.runner_name else None,
-        public=public,
-        fork=fork,
+        outside=outside,
         killed=state is JobState.DONE and cut_off(job),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from krs.sim.agenda import Agenda
+from krs.sim.github_app import App
 from krs.sim.koyeb import Service
 from krs.sim.moods import Moods
 
@@ -61,6 +62,7 @@ class Forge:
         self.agenda = agenda
         self.moods = Moods()
         self.token = token
+        self.app: App | None = None
         self.runners: dict[int, Runner] = {}
         self.jobs: dict[int, Job] = {}
         self.queued: dict[int, Job] = {}

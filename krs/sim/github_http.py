@@ -42,11 +42,22 @@ class GithubHandler(tornado.web.RequestHandler):
         if self._dice.random() < moods.github_throttled:
             self.set_header("retry-after", "60")
             raise Failure(403, "You have exceeded a secondary rate limit")
-        if self.request.headers.get("Authorization") != f"Bearer {self.forge.token}":
-            raise Failure(401, "Bad credentials")
+        self.authorize()
         self.set_header("x-ratelimit-limit", "5000")
         self.set_header("x-ratelimit-remaining", "4999")
         self.set_header("x-ratelimit-reset", str(int(self.forge.agenda.now()) + 3600))
+
+    def authorize(self) -> None:
+        """Take the personal token, or what an App was given for this call."""
+        sent = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if sent == self.forge.token:
+            return
+        refusal = (401, "Bad credentials")
+        found = (
+            self.forge.app.refusal(sent, self.request.method or "", self.request.path) if self.forge.app else refusal
+        )
+        if found is not None:
+            raise Failure(*found)
 
     def answer(self, body: dict[str, Any], status: int = 200) -> None:
         """Send an answer, unless it gets lost on the way, or is known to who asks."""

@@ -9,10 +9,11 @@ import tornado.netutil
 import tornado.web
 
 from krs.daemon.clock import Clock
-from krs.sim import github_http, github_runs, koyeb_http
+from krs.sim import github_app_http, github_http, github_runs, koyeb_http
 from krs.sim.agenda import Agenda
 from krs.sim.control import control
 from krs.sim.github import Forge, Job
+from krs.sim.github_app import App
 from krs.sim.koyeb import Cloud
 from krs.sim.moods import Moods
 from krs.sim.traffic import Traffic
@@ -64,8 +65,14 @@ class Simulation:
         """Koyeb and GitHub, for who calls them in the same process."""
         koyeb = koyeb_http.application(self.cloud, self._koyeb_token, self._dice)
         github = github_http.application(self.forge, self._dice)
-        github.add_handlers(r".*", github_runs.routes(self.forge, self._dice))
+        more = (*github_runs.routes(self.forge, self._dice), *github_app_http.routes(self.forge, self._dice))
+        github.add_handlers(r".*", list(more))
         return koyeb, github
+
+    def add_app(self, app_id: str, private_key: str) -> App:
+        """Let a GitHub App in, beside the token. Raises `ValueError` when the key is none."""
+        self.forge.app = App(self.agenda, self._dice, app_id=app_id, private_key=private_key)
+        return self.forge.app
 
     def _serve(self, application: tornado.web.Application, port: int) -> str:
         server = tornado.httpserver.HTTPServer(application)

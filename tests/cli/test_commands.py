@@ -86,6 +86,27 @@ def test_config_init_and_check_go_together(tmp_path: Path) -> None:
     assert krs("config", "check", folder=tmp_path, **FULL).returncode == 0
 
 
+@pytest.mark.parametrize("command", [("daemon",), ("config", "check")])
+def test_a_private_key_that_is_none_is_one_line_without_it(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """At the start and in the check, by the name of its setting."""
+    (tmp_path / "key.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----\n")
+    environ = {"KOYEB_TOKEN": "k", "API_SECRET": "s", "KRS_GITHUB_APP_ID": "1"}
+    refused = krs(*command, folder=tmp_path, **environ, KRS_GITHUB_PRIVATE_KEY="file:key.pem")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "github.private_key: it is not an RSA private key" in refused.stderr
+    assert "c2VjcmV0" not in refused.stderr
+
+
+def test_config_check_and_show_know_the_pools(tmp_path: Path) -> None:
+    """A shadowed entry is a warning and no failure; every value of an entry is shown with its line."""
+    (tmp_path / "krs.toml").write_text("[[pools]]\nmax = 1\n[[pools]]\nlabel = 'koyeb-*'\nttl = '5m'\n")
+    checked = krs("config", "check", folder=tmp_path, **FULL)
+    assert (checked.returncode, len(checked.stderr.splitlines())) == (0, 1)
+    assert checked.stderr.startswith("krs: warning: krs.toml:3: pools[2] never matches")
+    values = json.loads(krs("config", "show", "--json", folder=tmp_path, **FULL).stdout)
+    assert values["pools[2].ttl"] == {"value": 300.0, "from": "krs.toml:5"}
+
+
 def test_an_unknown_command_is_a_usage_error(tmp_path: Path) -> None:
     """Exit 2, one line."""
     refused = krs("deamon", folder=tmp_path)

@@ -16,11 +16,12 @@ from krs.core.policy import Policy
 from krs.core.vocabulary import Credential, Lifecycle
 from krs.daemon.create import runner_service
 from krs.errors import CallError
-from krs.github import GithubClient, Run, Secret, TokenAuth, bootstrap
+from krs.github import AppAuth, GithubClient, Need, Run, Secret, TokenAuth, bootstrap
 from krs.koyeb import KoyebClient, RunnerService, Service
 from tests.contract.conftest import Contract
 from tests.contract.wire import Wire, body_of, query_of
 from tests.core.build import CATALOG
+from tests.github.keys import rsa_key
 from tests.koyeb.tail import Tail
 
 
@@ -125,6 +126,30 @@ async def test_github_knows_every_request_of_ours(
         github_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
     assert wire.requests
     await client.aclose()
+
+
+@pytest.mark.parametrize("scope", ["acme/api", "acme"])
+async def test_github_knows_every_request_of_an_app(scope: str, github_contract: Contract) -> None:
+    """Who it is, where it is installed, and a token for each need."""
+    answer = {"id": 7, "token": "t", "expires_at": "2999-01-01T00:00:00Z", "total_count": 0, "runners": []}
+    wire = Wire(lambda request: httpx.Response(200, json=answer))
+    auth = AppAuth(
+        app_id=1, private_key=Secret(rsa_key()), api_url="https://github.test", now=time, transport=wire.transport
+    )
+    client = GithubClient(auth=auth, api_url="https://github.test", now=time, transport=wire.transport)
+    await client.check_token()
+    for need in Need:
+        await auth.header(scope, need)
+    for request in wire.requests:
+        github_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
+    paths = {request.url.path for request in wire.requests}
+    assert len(paths) == 3
+    await client.aclose()
+
+
+def time() -> float:
+    """A fixed instant."""
+    return 1_800_000_000.0
 
 
 async def test_koyeb_knows_the_tail_we_open(koyeb_contract: Contract) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from krs.github.auth import signer
+from krs.secret import Secret
 from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, Simulation
 from tests.contract.conftest import Contract
+from tests.github.keys import rsa_key
 
 DEFINITION = {
     "name": "runner-fra-small-1",
@@ -115,3 +118,39 @@ async def test_simulated_deliveries_say_what_github_says(simulation: Simulation,
     schema = github_contract.document["components"]["schemas"]["webhook-workflow-job-queued"]
     known = set(schema["properties"]["workflow_job"]["properties"])
     assert set(payload(job)["workflow_job"]) <= known
+
+
+@pytest.mark.parametrize("base", ["/repos/acme/api", "/orgs/acme"])
+async def test_the_simulated_app_answers_as_github_does(
+    simulation: Simulation, github_contract: Contract, base: str
+) -> None:
+    """The App, its installation, and a token that may do what it was made for and nothing else."""
+    simulation.add_app("1", rsa_key())
+    proof = signer("1", Secret(rsa_key()))(simulation.agenda.now())
+
+    async def check(token: str, method: str, path: str, body: Any = None) -> Any:
+        answer = await ask(simulation.github_url, token, method, path, body)
+        github_contract.check_answer(method, path, answer.status_code, answer.json())
+        return answer.json()
+
+    assert (await check(proof, "GET", "/app"))["slug"] == "krs"
+    found = (await check(proof, "GET", f"{base}/installation"))["id"]
+    permission = "administration" if "repos" in base else "organization_self_hosted_runners"
+    order: dict[str, Any] = {"permissions": {permission: "read"}}
+    if "repos" in base:
+        order["repositories"] = ["api"]
+    path = f"/app/installations/{found}/access_tokens"
+    token = (await check(proof, "POST", path, order))["token"]
+    assert (await check(token, "GET", f"{base}/actions/runners"))["total_count"] == 0
+    refusals = [
+        ("POST", f"{base}/actions/runners/registration-token", 403),
+        ("GET", "/repos/other/api/actions/runners", 404),
+        ("GET", "/app", 401),
+    ]
+    for method, elsewhere, status in refusals:
+        assert (await ask(simulation.github_url, token, method, elsewhere)).status_code == status
+    assert (await ask(simulation.github_url, GITHUB_TOKEN, "GET", "/app")).status_code == 401
+    too_much = {"permissions": {"administration": "write", "contents": "write"}}
+    assert (await ask(simulation.github_url, proof, "POST", path, too_much)).status_code == 422
+    old = signer("1", Secret(rsa_key()))(simulation.agenda.now() - 3600)
+    assert (await ask(simulation.github_url, old, "GET", "/app")).status_code == 401

@@ -22,7 +22,7 @@ from krs.core.model import Cloud, Name, Runner, Scope, World
 from krs.core.policy import Policy, PoolRule
 from krs.core.state import state_of
 from krs.core.views import ExtendBody, KillBody, StartBody
-from krs.core.vocabulary import EventKind, JobState, Lifecycle, Reason, RunnerState
+from krs.core.vocabulary import EventKind, JobState, Lifecycle, PublicRepositories, Reason, RunnerState
 from tests.core.build import POLICY, at, created, fold, job, only, swept, told, turn
 
 SCOPE = Scope("acme/api")
@@ -407,13 +407,15 @@ def test_a_pool_has_the_terms_of_the_first_rule_that_matches() -> None:
         ({"deny": ("acme/*",)}, "acme/api", True),
         ({"allow": ("other/*",)}, "acme/api", True),
         ({"allow": ("ACME/*",)}, "acme/api", False),
-        ({"refuse_public": True}, "acme/api", True),
+        ({"deny": ("Acme/A*",)}, "ACME/api", True),
+        ({"public_repositories": PublicRepositories.DENY}, "acme/api", True),
+        ({"public_repositories": PublicRepositories.WARN}, "acme/api", False),
     ],
 )
 def test_who_may_use_runners_is_a_matter_of_patterns(fields: dict[str, Any], repo: str, refused: bool) -> None:
     """Denied repositories get no runner and their jobs say so."""
     policy = replace(POLICY, **fields)
-    world, commands = turn(swept(policy), job(1, repo=repo, public=True), policy=policy)
+    world, commands = turn(swept(policy), job(1, repo=repo, outside=True), policy=policy)
     assert (only(commands, CreateRunner) == []) is refused
     assert (world.jobs[1].reason is not None) is refused  # type: ignore[index]
 

@@ -8,7 +8,7 @@ import pytest
 
 from krs.cli.main import COMMANDS, cli
 from krs.config.describe import example, reference
-from krs.config.settings import ALIASES, keys, variable
+from krs.config.settings import ALIASES, PoolEntry, keys, variable
 from krs.core.vocabulary import EventKind, Reason
 from krs.http.metrics import Metrics
 from tests.core.build import POLICY, at, swept
@@ -31,7 +31,7 @@ def test_every_setting_and_variable_is_in_the_reference() -> None:
     """The tables are those of the settings, and name every variable."""
     page = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
     assert reference() in page
-    assert named("configuration.md") == set(keys())
+    assert named("configuration.md") == set(keys()) | {f"pools.{field}" for field in PoolEntry.__struct_fields__}
     for name in (*ALIASES, *(variable(key) for key in keys())):
         assert f"`{name}`" in page
 

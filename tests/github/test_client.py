@@ -5,6 +5,7 @@ import pytest
 
 from krs.errors import Refused, Throttled, Unknown, Unreached
 from krs.github import Denied, GithubClient, NameTaken, Removal, Run, Secret, TokenAuth
+from krs.github.models import RunRepository
 from tests.contract.wire import Wire
 
 RUNNER = {"id": 7, "name": "runner-1", "status": "online", "busy": False, "labels": [{"name": "koyeb-fra-small"}]}
@@ -99,6 +100,17 @@ async def test_the_jobs_of_a_run_are_read_as_facts() -> None:
     wire = Wire(lambda request: httpx.Response(200, json={"total_count": 2, "jobs": rows}))
     found = await client(wire).list_jobs("acme/api", Run(id=8))
     assert [(fact.id, fact.state.value) for fact in found] == [(1, "queued"), (2, "running")]
+
+
+async def test_a_run_says_whether_its_jobs_are_of_a_public_repository() -> None:
+    """A list of jobs has no repository, the run has; an answer about one job has neither."""
+    rows = [{"id": 1, "status": "queued", "labels": ["koyeb-fra-small"]}]
+    wire = Wire(lambda request: httpx.Response(200, json={"total_count": 1, "jobs": rows, **rows[0]}))
+    run = Run(id=8, repository=RunRepository(private=False, fork=False))
+    assert [fact.outside for fact in await client(wire).list_jobs("acme/api", run)] == [True]
+    fact = await client(wire).get_job("acme/api", 1)
+    assert fact is not None
+    assert fact.outside is None
 
 
 @pytest.mark.parametrize(("status", "removal"), [(204, Removal.REMOVED), (404, Removal.ABSENT), (422, Removal.BUSY)])

@@ -127,3 +127,23 @@ def test_a_job_cut_off_under_its_runner_is_told_from_one_that_was_cancelled(
     fact = webhook.decode_job(json.dumps(body).encode(), guid="", seen_at=1.0)
     assert fact is not None
     assert fact.killed is killed
+
+
+@pytest.mark.parametrize(
+    ("repository", "outside"),
+    [
+        ({"private": True, "fork": False}, False),
+        ({"private": False, "fork": False}, True),
+        ({"private": True, "fork": True}, True),
+        ({"private": False}, True),
+        ({}, None),
+    ],
+)
+def test_public_repositories_and_forks_are_told_from_private_ones(
+    repository: dict[str, bool], outside: bool | None
+) -> None:
+    """What a delivery does not say is not made up."""
+    body = {"action": "queued", "workflow_job": {"id": 1}, "repository": {"full_name": "a/b", **repository}}
+    fact = webhook.decode_job(json.dumps(body).encode(), guid="", seen_at=1.0)
+    assert fact is not None
+    assert fact.outside is outside

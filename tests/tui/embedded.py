@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from krs.cli import console
+from krs.config import Loaded
 from krs.daemon import Daemon
 from krs.sim.demo import settings
 from krs.sim.world import Simulation
@@ -27,7 +28,7 @@ async def main(folder: Path) -> None:
         Path(os.environ["SHOW_RESULT"]).write_text(str(self.port))  # noqa: ASYNC240 - once, before anything is measured
 
     Daemon.start = start  # type: ignore[method-assign]  # the port is known only inside
-    await console._run(configured)
+    await console._run(Loaded(configured, {}))
     await simulation.stop()
 
 

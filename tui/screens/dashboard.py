@@ -251,7 +251,9 @@ class Dashboard(RunnerScreen):
                 (f" {fmt.one_line(job.repo)} {fmt.one_line(job.name)}  [{labels}]  {rows.job_reason(job)}", Tone.PLAIN),
             )
         if view.snapshot is not None and view.snapshot.warnings:
-            return ((f" {fmt.one_line(view.snapshot.warnings[0])}", Tone.WARN),)
+            first, *others = view.snapshot.warnings
+            more = f" ({len(others) + 1} warnings) " if others else " "
+            return ((f"{more}{fmt.one_line(first)}", Tone.WARN),)
         return self._describe_runner(view)
 
     def _describe_runner(self, view: View) -> Spans:
