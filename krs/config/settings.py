@@ -68,6 +68,8 @@ class Koyeb(msgspec.Struct, frozen=True, kw_only=True):
     """The name of this installation; runners of another one are never touched."""
     safety_ttl: float = 24 * HOUR
     """When Koyeb deletes a runner by itself if krs is gone; moved ahead while a job or a hold needs it."""
+    jit_secrets: bool = False
+    """Give one-job runners their configuration as a Koyeb secret, deleted with them, and not as a plain value."""
 
 
 class Runners(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ class Runners(msgspec.Struct, frozen=True, kw_only=True):
     """First part of the labels that krs serves: `<prefix>-<region>-<instance type>`."""
     image: str = "koyeb/github-runner"
     """Container image of the runners."""
+    folder: str = "/home/runner"
+    """Where that image keeps actions/runner: the folder of its run.sh."""
     lifecycle: Lifecycle = Lifecycle.REUSABLE
     """`reusable` runners serve jobs until their ttl passes, `ephemeral` ones exactly one."""
     credential: Credential | None = None

@@ -201,6 +201,11 @@ def create_failed(draft: Draft, fact: f.CreateFailed, policy: Policy) -> None:
         draft.drop_runner(runner.name)
         _block(draft, draft.pools.get(runner.pool), fact, policy)
         return
+    if fact.reason is Reason.NAME_TAKEN:
+        # The row stays for a while as one that is gone, so that the next attempt has another name.
+        draft.change(runner, op=None, wanted=False, why=Reason.NAME_TAKEN, deregistered=True)
+        gone(draft, draft.runners[runner.name], draft.now)
+        return
     wait = fact.after or policy.delay(runner.attempts)
     draft.change(runner, op=None, not_before=Instant(draft.now + wait), error=fact.message)
 

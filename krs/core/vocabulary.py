@@ -130,6 +130,7 @@ class Reason(StrEnum):
     # why a queued job waits
     STARTING = "starting"
     MATCHED = "matched"
+    NAME_TAKEN = "name_taken"
     MAX_PER_POOL = "max_per_pool"
     MAX_TOTAL = "max_total"
     CREATES_PER_HOUR = "creates_per_hour"

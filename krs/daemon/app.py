@@ -13,7 +13,7 @@ from krs.config.policy import policy_of
 from krs.config.settings import Settings
 from krs.core.catalog import Catalog
 from krs.core.facts import Fact
-from krs.core.model import Event
+from krs.core.model import Cloud, Event
 from krs.core.vocabulary import Credential, EventKind, Level
 from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
@@ -27,6 +27,7 @@ from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
 from krs.daemon.recovery import Recovery
 from krs.daemon.site import Site
+from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused
 from krs.github import AppAuth, Auth, GithubClient, TokenAuth
 from krs.http.api import routes
@@ -34,6 +35,7 @@ from krs.http.app import build, serve
 from krs.http.metrics import Metrics
 from krs.koyeb import KoyebClient
 from krs.koyeb.catalog import fallback
+from krs.koyeb.secrets import Secrets
 from krs.store import Store, StoreError
 
 log = logging.getLogger("krs")
@@ -187,7 +189,9 @@ class Daemon:
             controller=settings.koyeb.controller,
             web_url=settings.github.web_url,
             safety_ttl=settings.koyeb.safety_ttl,
+            folder=settings.runners.folder,
         )
+        self._vault = Vault(Secrets(self._koyeb), site.controller) if settings.koyeb.jit_secrets else None
         creator = Creator(
             koyeb=self._koyeb,
             github=self._github,
@@ -196,12 +200,14 @@ class Daemon:
             policy=lambda: self._policy,
             github_token=settings.github.token.reveal,
             warn=self._notices.warn,
+            vault=self._vault,
         )
         self._finder = JobFinder(self._github, lambda: self._loop.world)
         commands = Commands(
             koyeb=self._koyeb,
             github=self._github,
             creator=creator,
+            vault=self._vault,
             finder=self._finder,
             site=site,
             app_id=self._find_app,
@@ -240,6 +246,7 @@ class Daemon:
             sample=self._desk.sample,
             read_catalog=self._koyeb.catalog,
             take_catalog=self._take_catalog,
+            sweep_vault=self._sweep_vault,
         )
         for number, warning in enumerate(self._warnings):
             self._notices.warn(f"configuration {number}", warning)
@@ -286,6 +293,11 @@ class Daemon:
         if not self._app_id:
             self._app_id = (await self._koyeb.ensure_app(self._settings.koyeb.app)).id
         return self._app_id
+
+    async def _sweep_vault(self) -> None:
+        if self._vault is not None:
+            runners = self._loop.world.runners.values()
+            await self._vault.sweep(runner.name for runner in runners if runner.cloud is not Cloud.GONE)
 
     def _tell(self, *facts: Fact) -> None:
         self._loop.tell(*facts)

@@ -11,6 +11,7 @@ from krs.daemon.clock import Clock
 from krs.daemon.create import Creator, reason_of
 from krs.daemon.finder import JobFinder
 from krs.daemon.site import RUNNER_PREFIX, Site, adoptable, seen
+from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused, Throttled
 from krs.github import Denied, GithubClient, Registration, Removal
 from krs.koyeb import KoyebClient, Service
@@ -25,6 +26,7 @@ class Commands:
         koyeb: KoyebClient,
         github: GithubClient,
         creator: Creator,
+        vault: Vault | None,
         finder: JobFinder,
         site: Site,
         app_id: Callable[[], Awaitable[str]],
@@ -33,6 +35,7 @@ class Commands:
         self._koyeb = koyeb
         self._github = github
         self._creator = creator
+        self._vault = vault
         self._finder = finder
         self._site = site
         self._app_id = app_id
@@ -85,6 +88,8 @@ class Commands:
             gone = not await self._delete_service(command)
         except CallError as problem:
             return (_delete_failed(command, problem, "koyeb"),)
+        if self._vault is not None:
+            await self._vault.drop(command.name)
         return (f.DeleteAccepted(name=command.name, gone=gone, deregistered=deregistered),)
 
     async def _job_on(self, command: c.DeleteRunner) -> f.JobFact | None:

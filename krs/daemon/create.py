@@ -13,6 +13,7 @@ from krs.core.model import Instant, Name
 from krs.core.policy import Policy, Terms
 from krs.core.vocabulary import Credential, Reason
 from krs.daemon.site import Site
+from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused, Throttled, Unreached
 from krs.github import GithubClient, JitConfig, Removal, Start, bootstrap
 from krs.github import NameTaken as RunnerNameTaken
@@ -34,6 +35,7 @@ class Creator:
         policy: Callable[[], Policy],
         github_token: Callable[[], str],
         warn: Callable[[str, str], None],
+        vault: Vault | None,
     ) -> None:
         self._koyeb = koyeb
         self._github = github
@@ -42,6 +44,7 @@ class Creator:
         self._policy = policy
         self._github_token = github_token
         self._warn = warn
+        self._vault = vault
         self._life_cycle = True
 
     async def create(self, command: c.CreateRunner) -> Fact:
@@ -69,13 +72,14 @@ class Creator:
     async def _order(self, app_id: str, command: c.CreateRunner, terms: Terms, jit: JitConfig | None) -> Fact:
         start = await self._start(command, terms, jit)
         seconds = int(self._site.safety_ttl) if self._life_cycle else None
-        order = runner_service(command, terms, start, seconds)
+        env = await self._environment(command, start, terms)
+        order = runner_service(command, terms, start, env, seconds)
         try:
             return created(await self._koyeb.create_service(app_id, order))
         except LifeCycleRefused as problem:
             self._life_cycle = False
             self._warn("life_cycle", f"Koyeb refuses to delete runners by itself: {problem.message}")
-            order = runner_service(command, terms, start, None)
+            order = runner_service(command, terms, start, env, None)
             return created(await self._koyeb.create_service(app_id, order))
         except NameTaken:
             service = await self._koyeb.find_service(app_id, command.name)
@@ -100,7 +104,16 @@ class Creator:
             registration_token=token,
             jit=jit.encoded.reveal() if jit is not None else None,
             github_token=plain,
+            folder=self._site.folder,
         )
+
+    async def _environment(self, command: c.CreateRunner, start: Start, terms: Terms) -> tuple[EnvVar, ...]:
+        """The container's variables; a one-job configuration goes by the vault where there is one."""
+        given = {key: EnvVar(key=key, value=value) for key, value in (*start.env, *terms.env)}
+        if self._vault is not None and bootstrap.JIT in given:
+            secret = await self._vault.put(command.name, given[bootstrap.JIT].value)
+            given[bootstrap.JIT] = EnvVar(key=bootstrap.JIT, secret=secret)
+        return tuple(given.values())
 
     async def _jit(self, command: c.CreateRunner) -> JitConfig:
         """A just-in-time configuration; a name left over from a lost answer is freed first, if no job runs on it."""
@@ -117,9 +130,13 @@ class Creator:
             await self._github.delete_runner(command.scope, jit.registration.id)
         except CallError as problem:
             log.warning("%s keeps its registration for now: %s", command.name, problem.message)
+        if self._vault is not None:
+            await self._vault.drop(command.name)
 
 
-def runner_service(command: c.CreateRunner, terms: Terms, start: Start, seconds: int | None) -> RunnerService:
+def runner_service(
+    command: c.CreateRunner, terms: Terms, start: Start, env: tuple[EnvVar, ...], seconds: int | None
+) -> RunnerService:
     """What Koyeb is asked to run."""
     return RunnerService(
         name=command.name,
@@ -129,7 +146,7 @@ def runner_service(command: c.CreateRunner, terms: Terms, start: Start, seconds:
         privileged=terms.docker,
         entrypoint=start.entrypoint,
         args=start.args,
-        env=tuple(EnvVar(key=key, value=value) for key, value in (*start.env, *terms.env)),
+        env=env,
         delete_after_create=seconds,
     )
 
@@ -149,8 +166,10 @@ def created(service: Service, *, found: bool = False) -> RunnerCreated:
 def failed(command: c.CreateRunner, problem: CallError) -> CreateFailed:
     """Why a create did not happen, or that nobody knows."""
     reason = Reason.QUOTA if isinstance(problem, QuotaExceeded) else reason_of(problem)
-    if isinstance(problem, NameTaken | RunnerNameTaken):
+    if isinstance(problem, NameTaken):
         reason = Reason.UNKNOWN
+    if isinstance(problem, RunnerNameTaken):
+        reason = Reason.NAME_TAKEN
     after = problem.after if isinstance(problem, Throttled) else None
     return CreateFailed(name=command.name, reason=reason, message=problem.message, after=after)
 

@@ -19,7 +19,7 @@ CATALOG_RETRY = 300.0
 
 
 class Housekeeping:
-    """One coroutine: a sample a minute, a prune an hour, the catalog at start and daily."""
+    """One coroutine: a sample a minute, a prune of old rows and secrets an hour, the catalog at start and daily."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Housekeeping:
         sample: Callable[[], None],
         read_catalog: Callable[[], Awaitable[Catalog]],
         take_catalog: Callable[[Catalog], None],
+        sweep_vault: Callable[[], Awaitable[None]],
     ) -> None:
         self._clock = clock
         self._store = store
@@ -37,6 +38,7 @@ class Housekeeping:
         self._sample = sample
         self._read_catalog = read_catalog
         self._take_catalog = take_catalog
+        self._sweep_vault = sweep_vault
         self._prune_at = Instant(0)
         self._catalog_at = Instant(0)
 
@@ -64,6 +66,10 @@ class Housekeeping:
 
     async def _prune(self, now: Instant) -> None:
         self._prune_at = Instant(now + PRUNE_EVERY)
+        try:
+            await self._sweep_vault()
+        except CallError as problem:
+            log.info("secrets of runners that are gone stay for now: %s", problem.message)
         try:
             await self._store.prune(now, self._keep)
         except StoreError as problem:

@@ -18,6 +18,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     controller: str
     web_url: str
     safety_ttl: float
+    folder: str
+    """Where the runners' image keeps actions/runner."""
 
 
 def seen(service: Service) -> ServiceSeen:

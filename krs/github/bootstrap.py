@@ -17,6 +17,8 @@ import msgspec
 
 from krs.core.vocabulary import Credential, Lifecycle
 
+JIT = "KRS_JIT_CONFIG"
+"""The variable of a just-in-time configuration."""
 FOLDER = "/home/runner"
 """Where the image koyeb/github-runner keeps actions/runner."""
 
@@ -60,6 +62,7 @@ unpack() {
   done
   [ "$files" -gt 0 ] && [ -s .runner ]
 }
+id runner > /dev/null 2>&1 || useradd runner
 clean="HOME='$KRS_FOLDER' USER=runner LOGNAME=runner PATH='$PATH' LANG=C.UTF-8"
 if [ -e .krs-started ] || [ -e .runner ]; then ended 64; fi
 if [ "${KRS_DOCKER-}" = true ]; then
@@ -110,7 +113,7 @@ def start(
     if credential is Credential.GITHUB_TOKEN:
         docker_env = () if docker else (("DISABLE_DOCKER_DAEMON", "true"),)
         return Start(entrypoint=(), args=(), env=(*known, ("GITHUB_TOKEN", github_token or ""), *docker_env))
-    secret = ("KRS_JIT_CONFIG", jit) if credential is Credential.JIT else ("KRS_REGISTRATION_TOKEN", registration_token)
+    secret = (JIT, jit) if credential is Credential.JIT else ("KRS_REGISTRATION_TOKEN", registration_token)
     return Start(
         entrypoint=("/bin/bash", "-c"),
         args=(SCRIPT,),

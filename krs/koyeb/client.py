@@ -3,7 +3,7 @@
 No call that changes anything is ever repeated in here; a list that shrank while it was read is read again.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 import httpx
@@ -23,6 +23,7 @@ from krs.koyeb.models import (
     Instance,
     InstancesReply,
     OneServiceReply,
+    PageReply,
     RegionsReply,
     RunnerService,
     Service,
@@ -34,8 +35,7 @@ from krs.koyeb.quotas import Quotas, QuotasReply
 from krs.rest import Observer, Params, Reply, Rest, unobserved
 from krs.secret import Secret
 
-AnyPage = AppsReply | ServicesReply | InstancesReply | CatalogReply | RegionsReply
-Page = TypeVar("Page", AppsReply, ServicesReply, InstancesReply, CatalogReply, RegionsReply)
+Page = TypeVar("Page", bound=PageReply)
 
 PAGES = 100
 """More pages than any organization fills: a server that never ends must not hold us."""
@@ -114,13 +114,14 @@ class KoyebClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _call(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> Reply:
+    async def call(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> Reply:
+        """Send one request. Raises a `CallError`, refusals sorted as above."""
         try:
             return await self._rest.call(method, path, params=params, body=body)
         except Refused as problem:
             raise sharpen(problem) from None
 
-    async def _pages(self, path: str, kind: type[Page], params: dict[str, str]) -> list[Page]:
+    async def pages(self, path: str, kind: type[Page], params: dict[str, str]) -> list[Page]:
         """All pages of a list, or `Unknown`: a row that leaves while we read moves another one over the page's edge."""
         for _ in range(READS):
             pages = await self._read(path, kind, params)
@@ -134,21 +135,21 @@ class KoyebClient:
         offset = 0
         for _ in range(PAGES):
             query = {**params, "limit": str(PAGE), "offset": str(offset)}
-            page = (await self._call("GET", path, params=query)).decode(kind)
+            page = (await self.call("GET", path, params=query)).decode(kind)
             pages.append(page)
-            rows = _rows(page)
-            offset += len(rows)
-            if not rows or not page.more(offset, len(rows)):
+            rows = len(page.rows)
+            offset += rows
+            if not rows or not page.more(offset, rows):
                 return pages
         raise Unknown(f"koyeb GET {path}: more than {PAGES} pages")
 
     async def check_token(self) -> None:
         """Ask for something that any key of an organization may see. Raises `Refused` (401, 403) for a bad one."""
-        (await self._call("GET", "/v1/apps", params={"limit": "1"})).decode(AppsReply)
+        (await self.call("GET", "/v1/apps", params={"limit": "1"})).decode(AppsReply)
 
     async def find_app(self, name: str) -> App | None:
         """The app of exactly this name (Koyeb's own filter is a prefix)."""
-        pages = await self._pages("/v1/apps", AppsReply, {"name": name})
+        pages = await self.pages("/v1/apps", AppsReply, {"name": name})
         return next((app for page in pages for app in page.apps or () if app.name == name), None)
 
     async def ensure_app(self, name: str) -> App:
@@ -158,7 +159,7 @@ class KoyebClient:
             return found
         body = {"name": name, "life_cycle": {"delete_when_empty": False}}
         try:
-            reply = (await self._call("POST", "/v1/apps", body=body)).decode(AppReply)
+            reply = (await self.call("POST", "/v1/apps", body=body)).decode(AppReply)
         except NameTaken:
             found = await self.find_app(name)
             if found is None:
@@ -168,14 +169,14 @@ class KoyebClient:
 
     async def list_services(self, app_id: str) -> tuple[Service, ...]:
         """All services of an app. Raises `ValueError` without an app: Koyeb might answer with everybody's."""
-        pages = await self._pages("/v1/services", ServicesReply, {"app_id": _named(app_id)})
+        pages = await self.pages("/v1/services", ServicesReply, {"app_id": _named(app_id)})
         found = {row.id: row.service() for page in pages for row in page.services or ()}
         return tuple(found.values())
 
     async def find_service(self, app_id: str, name: str) -> Service | None:
         """The service of exactly this name in an app, not deleted, and only in need one being deleted."""
         params = {"app_id": _named(app_id), "name": name}
-        pages = await self._pages("/v1/services", ServicesReply, params)
+        pages = await self.pages("/v1/services", ServicesReply, params)
         named = [row.service() for page in pages for row in page.services or () if row.name == name]
         found = [service for service in named if service.status != GONE]
         return min(found, key=lambda service: service.status == LEAVING, default=None)
@@ -183,7 +184,7 @@ class KoyebClient:
     async def get_service(self, service_id: str) -> Service | None:
         """A service by its id; None when it is gone."""
         try:
-            reply = (await self._call("GET", f"/v1/services/{_named(service_id)}")).decode(OneServiceReply)
+            reply = (await self.call("GET", f"/v1/services/{_named(service_id)}")).decode(OneServiceReply)
         except Refused as problem:
             _raise_unless_missing(problem)
             return None
@@ -193,13 +194,13 @@ class KoyebClient:
     async def create_service(self, app_id: str, runner: RunnerService) -> Service:
         """Start a runner. Raises `NameTaken`, `QuotaExceeded` or `LifeCycleRefused` beside the usual errors."""
         body = runner.body(_named(app_id))
-        reply = (await self._call("POST", "/v1/services", body=body)).decode(OneServiceReply)
+        reply = (await self.call("POST", "/v1/services", body=body)).decode(OneServiceReply)
         return reply.service.service()
 
     async def delete_service(self, service_id: str) -> bool:
         """Have a service deleted (it takes Koyeb a while); False when there is none."""
         try:
-            await self._call("DELETE", f"/v1/services/{_named(service_id)}")
+            await self.call("DELETE", f"/v1/services/{_named(service_id)}")
         except Refused as problem:
             _raise_unless_missing(problem)
             return False
@@ -208,14 +209,14 @@ class KoyebClient:
     async def set_delete_after_create(self, service_id: str, seconds: int) -> None:
         """Move Koyeb's own deletion to `seconds` after the creation; no redeployment follows."""
         body = {"life_cycle": {"delete_after_create": seconds}}
-        await self._call("PATCH", f"/v1/services/{_named(service_id)}", body=body)
+        await self.call("PATCH", f"/v1/services/{_named(service_id)}", body=body)
 
     async def definition(self, service: Service) -> Definition | None:
         """What a service's container was given in plain; None while there is no deployment."""
         if not service.latest_deployment_id:
             return None
         try:
-            reply = (await self._call("GET", f"/v1/deployments/{service.latest_deployment_id}")).decode(DeploymentReply)
+            reply = (await self.call("GET", f"/v1/deployments/{service.latest_deployment_id}")).decode(DeploymentReply)
         except Refused as problem:
             _raise_unless_missing(problem)
             return None
@@ -225,13 +226,13 @@ class KoyebClient:
 
     async def instances(self, service_id: str) -> tuple[Instance, ...]:
         """The containers that a service has had, in no order."""
-        pages = await self._pages("/v1/instances", InstancesReply, {"service_id": _named(service_id)})
+        pages = await self.pages("/v1/instances", InstancesReply, {"service_id": _named(service_id)})
         return tuple({row.id: row for page in pages for row in page.instances or ()}.values())
 
     async def quotas(self, organization_id: str) -> Quotas:
         """What the plan of an organization allows."""
         return (
-            (await self._call("GET", f"/v1/organizations/{_named(organization_id)}/quotas")).decode(QuotasReply).quotas
+            (await self.call("GET", f"/v1/organizations/{_named(organization_id)}/quotas")).decode(QuotasReply).quotas
         )
 
     async def logs(self, service_id: str, since: float, limit: int) -> tuple[LogLine, ...]:
@@ -239,7 +240,7 @@ class KoyebClient:
         params = logs.query(_named(service_id), since, limit)
         found: list[LogLine] = []
         for _ in range(PAGES):
-            reply = (await self._call("GET", logs.QUERY, params=params)).decode(logs.QueryReply)
+            reply = (await self.call("GET", logs.QUERY, params=params)).decode(logs.QueryReply)
             found += reply.lines()
             follows = reply.follows()
             if follows is None or len(found) >= limit:
@@ -253,8 +254,8 @@ class KoyebClient:
 
     async def catalog(self) -> Catalog:
         """What Koyeb sells now. Raises `Unknown` when it says it sells nothing."""
-        rows = await self._pages("/v1/catalog/instances", CatalogReply, {})
-        regions = await self._pages("/v1/catalog/regions", RegionsReply, {})
+        rows = await self.pages("/v1/catalog/instances", CatalogReply, {})
+        regions = await self.pages("/v1/catalog/regions", RegionsReply, {})
         found = catalog_of(
             [row for page in rows for row in page.instances or ()],
             [row for page in regions for row in page.regions or ()],
@@ -274,15 +275,3 @@ def _named(key: str) -> str:
 def _raise_unless_missing(problem: CallError) -> None:
     if not isinstance(problem, Refused) or problem.status != httpx.codes.NOT_FOUND:
         raise problem
-
-
-def _rows(page: AnyPage) -> Sequence[object]:
-    match page:
-        case AppsReply():
-            return page.apps or ()
-        case ServicesReply():
-            return page.services or ()
-        case CatalogReply() | InstancesReply():
-            return page.instances or ()
-        case RegionsReply():
-            return page.regions or ()

@@ -4,6 +4,7 @@ Replies are read tolerantly: fields may be absent or null, enums may grow, 64-bi
 not know are ignored. What we send is exact (checked against the OpenAPI description in the tests).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,6 +97,11 @@ class PageReply(msgspec.Struct, frozen=True):
     count: int | str | None = None
     has_next: bool | None = None
 
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        raise NotImplementedError
+
     def more(self, read: int, rows: int) -> bool:
         """Whether another page follows `read` rows, `rows` of them on this page."""
         total = whole(self.count)
@@ -109,6 +115,11 @@ class AppsReply(PageReply, frozen=True):
 
     apps: list[App] | None = None
 
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        return self.apps or ()
+
 
 class AppReply(msgspec.Struct, frozen=True):
     """One app."""
@@ -120,6 +131,11 @@ class ServicesReply(PageReply, frozen=True):
     """One page of services."""
 
     services: list[ServiceReply] | None = None
+
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        return self.services or ()
 
 
 class OneServiceReply(msgspec.Struct, frozen=True):
@@ -142,6 +158,11 @@ class InstancesReply(PageReply, frozen=True):
     """One page of instances."""
 
     instances: list[Instance] | None = None
+
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        return self.instances or ()
 
 
 class EnvReply(msgspec.Struct, frozen=True):
@@ -215,6 +236,11 @@ class CatalogReply(PageReply, frozen=True):
 
     instances: list[CatalogRow] | None = None
 
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        return self.instances or ()
+
 
 class RegionRow(msgspec.Struct, frozen=True):
     """One region as Koyeb sends it."""
@@ -227,6 +253,11 @@ class RegionsReply(PageReply, frozen=True):
     """One page of regions."""
 
     regions: list[RegionRow] | None = None
+
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        return self.regions or ()
 
 
 NOT_SOLD = frozenset({"COMING_SOON"})
@@ -246,7 +277,13 @@ class EnvVar(msgspec.Struct, frozen=True, kw_only=True):
     """One variable of a container."""
 
     key: str
-    value: str
+    value: str = ""
+    secret: str = ""
+    """The name of a Koyeb secret that holds the value."""
+
+    def body(self) -> dict[str, str]:
+        """As Koyeb wants it."""
+        return {"key": self.key, "secret": self.secret} if self.secret else {"key": self.key, "value": self.value}
 
     def __repr__(self) -> str:
         """The key alone: a value may be a credential."""
@@ -280,7 +317,7 @@ class RunnerService(msgspec.Struct, frozen=True, kw_only=True):
             "name": self.name,
             "type": "WORKER",
             "docker": docker,
-            "env": [{"scopes": scope, "key": var.key, "value": var.value} for var in self.env],
+            "env": [{"scopes": scope, **var.body()} for var in self.env],
             "regions": [self.region],
             "instance_types": [{"scopes": scope, "type": self.instance_type}],
             "scalings": [{"scopes": scope, "min": 1, "max": 1}],
@@ -290,3 +327,27 @@ class RunnerService(msgspec.Struct, frozen=True, kw_only=True):
         if self.delete_after_create is not None:
             body["life_cycle"] = {"delete_after_create": self.delete_after_create}
         return body
+
+
+class SecretRow(msgspec.Struct, frozen=True):
+    """A secret, without its value."""
+
+    id: str
+    name: str
+
+
+class SecretReply(msgspec.Struct, frozen=True):
+    """One secret."""
+
+    secret: SecretRow
+
+
+class SecretsReply(PageReply, frozen=True):
+    """One page of secrets."""
+
+    secrets: list[SecretRow] | None = None
+
+    @property
+    def rows(self) -> Sequence[object]:
+        """What is on this page."""
+        return self.secrets or ()

@@ -119,7 +119,7 @@ class Forge:
 
     def container_started(self, service: Service) -> None:
         """A container runs: if it holds a credential that works, its runner comes online after a while."""
-        env = service.env()
+        env = service.env
         scope = env.get("REPO_URL", "").partition("://")[2].partition("/")[2]
         labels = tuple(env.get("RUNNER_LABELS", "").split(","))
         runner = self._runner_of(service, env, scope, labels)

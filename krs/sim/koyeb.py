@@ -44,10 +44,8 @@ class Service(msgspec.Struct):
     deleted_at: float | None = None
     deployment_id: str = ""
     log: list[tuple[float, str]] = []
-
-    def env(self) -> dict[str, str]:
-        """The container's environment."""
-        return {row["key"]: row.get("value", "") for row in self.definition.get("env", [])}
+    env: dict[str, str] = {}
+    """The container's environment, once it was started."""
 
 
 def rfc3339(instant: float) -> str:
@@ -63,6 +61,8 @@ class Cloud:
         self.moods = Moods()
         self.apps: dict[str, str] = {}
         self.services: dict[str, Service] = {}
+        self.secrets: dict[str, tuple[str, str]] = {}
+        """Id and value by name."""
         self.created = 0
         self.deleted = 0
         self.booted: Callable[[Service], None] = lambda service: None  # noqa: ARG005 - replaced by who listens
@@ -122,9 +122,17 @@ class Cloud:
                 raise Failure(400, "invalid_argument", "Validation error", {"definition.instance_types": "unknown"})
 
     def _boot(self, service: Service) -> None:
-        if service.deleted_at is None and service.status == "STARTING":
-            service.status = "HEALTHY"
-            self.booted(service)
+        if service.deleted_at is not None or service.status != "STARTING":
+            return
+        rows = service.definition.get("env", [])
+        if any(row.get("secret", "") not in ("", *self.secrets) for row in rows):
+            service.status = "ERROR"
+            return
+        service.env = {
+            row["key"]: self.secrets[row["secret"]][1] if row.get("secret") else row.get("value", "") for row in rows
+        }
+        service.status = "HEALTHY"
+        self.booted(service)
 
     def _plan_end(self, service: Service) -> None:
         """Koyeb's own deletion, at the moment that holds when it comes."""

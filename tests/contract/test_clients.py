@@ -17,7 +17,8 @@ from krs.core.vocabulary import Credential, Lifecycle
 from krs.daemon.create import runner_service
 from krs.errors import CallError
 from krs.github import AppAuth, GithubClient, Need, Run, Secret, TokenAuth, bootstrap
-from krs.koyeb import KoyebClient, RunnerService, Service
+from krs.koyeb import EnvVar, KoyebClient, RunnerService, Service
+from krs.koyeb.secrets import Secrets
 from tests.contract.conftest import Contract
 from tests.contract.wire import Wire, body_of, query_of
 from tests.core.build import CATALOG
@@ -51,7 +52,8 @@ def runner(credential: Credential, lifecycle: Lifecycle = Lifecycle.REUSABLE) ->
         jit="j",
         github_token="g",
     )
-    return runner_service(command, Policy(catalog=CATALOG).terms("koyeb-fra-small", "acme/api"), start, 86_400)
+    env = (*(EnvVar(key=key, value=value) for key, value in start.env), EnvVar(key="KRS_JIT_CONFIG", secret="s"))
+    return runner_service(command, Policy(catalog=CATALOG).terms("koyeb-fra-small", "acme/api"), start, env, 86_400)
 
 
 SERVICE = Service(id="s", name="n", app_id="a", status="HEALTHY", created_at=0.0, latest_deployment_id="d")
@@ -198,3 +200,26 @@ def _lost(sent: Any, back: Any, path: str = "") -> list[str]:
         pairs = zip(sent, back or [None] * len(sent), strict=True)
         return [hole for index, (one, other) in enumerate(pairs) for hole in _lost(one, other, f"{path}[{index}]")]
     return [] if sent == back else [path]
+
+
+@pytest.mark.parametrize(("call", "arguments"), [("put", ("jit-1", "blob")), ("delete", ("jit-1",))])
+@pytest.mark.parametrize("taken", [False, True])
+async def test_koyeb_knows_every_request_about_secrets(
+    call: str, arguments: tuple[Any, ...], taken: bool, koyeb_contract: Contract
+) -> None:
+    """A secret is made, replaced where it exists, found by its name, deleted."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and taken:
+            return httpx.Response(400, json={"fields": [{"field": "name", "description": "already exists"}]})
+        row = {"id": "i", "name": "jit-1"}
+        return httpx.Response(200, json={"secret": row, "secrets": [row], "count": 1})
+
+    wire = Wire(answer)
+    client = KoyebClient(token="t", api_url="https://koyeb.test", transport=wire.transport)
+    await getattr(Secrets(client), call)(*arguments)
+    for request in wire.requests:
+        koyeb_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
+    methods = {("put", False): "POST", ("put", True): "POST GET PUT", ("delete", taken): "GET DELETE"}[call, taken]
+    assert [request.method for request in wire.requests] == methods.split()
+    await client.aclose()

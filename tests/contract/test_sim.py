@@ -60,6 +60,12 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     assert len((await check("GET", "/v1/catalog/regions?limit=100")).json()["regions"]) >= 5
     await check("PATCH", f"/v1/services/{service['id']}", {"life_cycle": {"delete_after_create": 90_000}})
     await check("DELETE", f"/v1/services/{service['id']}")
+    order = {"name": "jit-1", "type": "SIMPLE", "value": "blob"}
+    kept = (await check("POST", "/v1/secrets", order)).json()["secret"]
+    assert (await check("POST", "/v1/secrets", order)).status_code == 400
+    assert (await check("GET", "/v1/secrets?name=jit&limit=100")).json()["count"] == 1
+    await check("PUT", f"/v1/secrets/{kept['id']}", order)
+    await check("DELETE", f"/v1/secrets/{kept['id']}")
     assert (await check("GET", "/v1/services/unknown")).status_code == 404
 
 

@@ -26,7 +26,9 @@ SOLD = frozenset(
 class Installation:
     """The simulated services, and a daemon that can be stopped, killed and started on the same file."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, runners: Runners | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, seed: int = 1, runners: Runners | None = None, jit_secrets: bool = False
+    ) -> None:
         self.truth = VirtualClock()
         self.clock = VirtualClock()
         self.daemons = ToDaemons()
@@ -36,6 +38,7 @@ class Installation:
         self.simulation.deliveries.point_at("http://daemon.test/")
         self.path = folder / "state.db"
         self.runners = runners or Runners()
+        self.jit_secrets = jit_secrets
         self.daemon: Daemon
 
     def settings(self) -> Settings:
@@ -44,7 +47,7 @@ class Installation:
             server=Server(host="127.0.0.1", port=0),
             webhook=Webhook(secret=Secret(SECRET)),
             github=Github(token=Secret(GITHUB_TOKEN), api_url="http://github.test"),
-            koyeb=Koyeb(token=Secret(KOYEB_TOKEN), api_url="http://koyeb.test"),
+            koyeb=Koyeb(token=Secret(KOYEB_TOKEN), api_url="http://koyeb.test", jit_secrets=self.jit_secrets),
             runners=self.runners,
             state=State(path=self.path),
         )
@@ -99,10 +102,12 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(folder: Path, *, seed: int = 1, runners: Runners | None = None) -> AsyncIterator[Installation]:
+async def installed(
+    folder: Path, *, seed: int = 1, runners: Runners | None = None, jit_secrets: bool = False
+) -> AsyncIterator[Installation]:
     """An installation whose daemon is up; at the end everything is closed."""
     with mock.patch("krs.store.store.Writer", InlineWriter):
-        built = Installation(folder, seed=seed, runners=runners)
+        built = Installation(folder, seed=seed, runners=runners, jit_secrets=jit_secrets)
         await built.up()
         try:
             yield built
