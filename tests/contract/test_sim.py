@@ -58,6 +58,11 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     assert deployment["definition"]["env"] == DEFINITION["env"]
     assert len((await check("GET", "/v1/catalog/instances?limit=100")).json()["instances"]) >= 12
     assert len((await check("GET", "/v1/catalog/regions?limit=100")).json()["regions"]) >= 5
+    home = f"/v1/organizations/{service['organization_id']}"
+    assert (await check("GET", home)).json()["organization"]["plan"] == "pro"
+    assert (await check("GET", f"{home}/quotas")).json()["quotas"]["services"] == "100"
+    assert (await check("GET", f"{home}/summary")).json()["summary"]["instances"]["by_type"] == {"small": "1"}
+    assert (await check("GET", "/v1/account/organization")).status_code == 403
     await check("PATCH", f"/v1/services/{service['id']}", {"life_cycle": {"delete_after_create": 90_000}})
     await check("DELETE", f"/v1/services/{service['id']}")
     order = {"name": "jit-1", "type": "SIMPLE", "value": "blob"}
