@@ -75,16 +75,10 @@ def check(path: Path | None) -> None:
 
 def _key_problem(loaded: Loaded) -> list[str]:
     """Whether the App's key is one, as a daemon would find at its start."""
-    github = loaded.settings.github
-    if not github.app_id:
-        return []
-    from krs.github.auth import signer
+    from krs.setup.github import key_problem
 
-    try:
-        signer(github.app_id, github.private_key)
-    except ValueError as problem:
-        return [f"{loaded.origins['github.private_key']}: github.private_key: {problem}"]
-    return []
+    problem = key_problem(loaded.settings)
+    return [f"{loaded.origins['github.private_key']}: github.private_key: {problem}"] if problem else []
 
 
 @config.command()

@@ -28,6 +28,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
     secret: Secret = Secret("")
     """The webhook's secret, as typed in at GitHub. Required."""
+    url: str = ""
+    """Where GitHub delivers: the public address of this daemon. Only the commands that set webhooks up read it."""
     max_body: int = 5 * 1024 * 1024
     """Largest delivery accepted; a workflow_job is about 12 KiB."""
     disable_auth: bool = False
