@@ -73,27 +73,32 @@ def edit(text: str, changes: Mapping[str, object]) -> str:
     is written in a way that cannot be edited line by line.
     """
     lines = text.splitlines()
-    expected = copy.deepcopy(tomllib.loads(text))
     for key, value in changes.items():
         table, _, name = key.partition(".")
         _set(lines, table, name, value)
-        rows = expected.setdefault(table, {})
-        rows.pop(name, None)
-        if value is not None:
-            rows[name] = value
     edited = "\n".join(lines) + "\n"
-    try:
-        same = _filled(tomllib.loads(edited)) == _filled(expected)
-    except tomllib.TOMLDecodeError:
-        same = False
-    if not same:
+    if not _says(edited, tomllib.loads(text), changes):
         raise ValueError(f"it is written in a way that cannot be edited: set {', '.join(changes)} in it yourself")
     return edited
 
 
-def _filled(document: dict[str, Any]) -> dict[str, Any]:
-    """Without empty tables, which say nothing."""
-    return {name: rows for name, rows in document.items() if rows != {}}
+def _says(edited: str, before: dict[str, Any], changes: Mapping[str, object]) -> bool:
+    """Whether a file says what it said before, with the changes; empty tables say nothing."""
+    expected = copy.deepcopy(before)
+    for key, value in changes.items():
+        table, _, name = key.partition(".")
+        rows = expected.setdefault(table, {})
+        if not isinstance(rows, dict):
+            return False
+        rows.pop(name, None)
+        if value is not None:
+            rows[name] = value
+    try:
+        found = tomllib.loads(edited)
+    except tomllib.TOMLDecodeError:
+        return False
+    said, wanted = ({name: rows for name, rows in tables.items() if rows != {}} for tables in (found, expected))
+    return said == wanted
 
 
 def _set(lines: list[str], table: str, name: str, value: object) -> None:
