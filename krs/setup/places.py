@@ -45,13 +45,13 @@ def address(text: str, api_url: str) -> str:
     except httpx.InvalidURL as problem:
         raise ValueError(f"{text!r} is not an address: {problem}") from None
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
-        raise ValueError(f"{text!r} is not an address like https://krs.example.com/")
+        raise ValueError(f"{text!r} is not an address like https://krs.example.com")
     inside = is_private(httpx.URL(api_url).host)
     if url.scheme != "https" and not inside:
         raise ValueError(f"{text!r} is not https://: deliveries hold the names of your repositories, jobs and people")
     if is_private(url.host) and not inside:
         raise ValueError(f"{url.host} is not reached from outside: give the public address of your daemon")
-    return str(url.copy_with(path="/")) if url.path in ("", "/") else str(url).rstrip("/")
+    return str(url).rstrip("/")
 
 
 def is_private(host: str) -> bool:

@@ -12,7 +12,7 @@ from krs.cli.main import cli
 from krs.sim.moods import Moods
 from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, Simulation
 
-URL = "http://127.0.0.1:9/"
+URL = "http://127.0.0.1:9"
 """Nobody listens there."""
 
 

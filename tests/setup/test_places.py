@@ -40,11 +40,11 @@ def test_scopes_of_one_kind_tell_the_mode() -> None:
 @pytest.mark.parametrize(
     ("text", "api", "url"),
     [
-        ("https://krs.example.com", OUTSIDE, "https://krs.example.com/"),
+        ("https://krs.example.com", OUTSIDE, "https://krs.example.com"),
         (" https://krs.example.com/webhook/ ", OUTSIDE, "https://krs.example.com/webhook"),
-        ("https://1.1.1.1:8443/", OUTSIDE, "https://1.1.1.1:8443/"),
-        ("http://127.0.0.1:8000", INSIDE, "http://127.0.0.1:8000/"),
-        ("http://krs.lan", "https://github.corp.internal/api/v3", "http://krs.lan/"),
+        ("https://1.1.1.1:8443/", OUTSIDE, "https://1.1.1.1:8443"),
+        ("http://127.0.0.1:8000", INSIDE, "http://127.0.0.1:8000"),
+        ("http://krs.lan", "https://github.corp.internal/api/v3", "http://krs.lan"),
     ],
 )
 def test_an_address_that_github_reaches_is_taken(text: str, api: str, url: str) -> None:
