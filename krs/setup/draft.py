@@ -105,7 +105,7 @@ class Draft:
         return edit(self._text, self.changes())
 
     def write(self) -> bool:
-        """Write the file; False when it holds all of it already. Raises `OSError`, and `ValueError` as `text` does."""
+        """Write the file; False when it holds all of it already. Raises `OSError`, or `ValueError` as `text` does."""
         text = self.text()
         if not self.fresh and text == self._text:
             return False

@@ -75,12 +75,11 @@ class Wizard:
         if failures(self.lines):
             return False
         made = self._draft.make_secrets()
-        intents = self._intents(scopes, url) if url else []
+        intents = self._intents(scopes, url) if self._editable() and url else []
         if failures(self.lines) or not self._agreed(intents):
             return False
-        if self._write(made):
+        if self._make_app(koyeb.known) or self._write(made):
             return False
-        self._make_app(koyeb.known)
         ready = bool(intents) and self._daemon(url)
         for intent in intents:
             self._set_up_hook(intent, url, ready=ready)
@@ -119,7 +118,7 @@ class Wizard:
     def _identity(self) -> Line:
         if problem := key_problem(self._settings):
             origin = self._draft.loaded.origins["github.private_key"]
-            return wrong("github.private_key", f"{origin}: {problem}", "then run krs setup again")
+            return wrong("github.private_key", f"{origin}: {problem}", "")
         return self._on_github(lambda client: check_identity(client, self._settings))
 
     def _refused(self, lines: Sequence[Line], what: str) -> bool:
@@ -185,19 +184,34 @@ class Wizard:
             return False
         return True
 
+    def _make_app(self, known: bool) -> bool:
+        """Make the app if it is missing; whether that failed."""
+        known = known or self._options.dry_run
+        lines = self._on_koyeb(lambda client: make_app(client, self._settings, known=known))
+        if self._tell(*lines):
+            return True
+        if not self._options.dry_run:
+            self.changed.append(f"the Koyeb app {self._settings.koyeb.app}")
+        return False
+
+    def _editable(self) -> bool:
+        """Whether the file can be edited; said if not."""
+        try:
+            self._draft.text()
+        except ValueError as problem:
+            return not self._tell(fail(str(self._draft.path), str(problem), "then run krs setup again"))
+        return True
+
     def _write(self, made: Sequence[str]) -> bool:
         """Write the file; whether that failed."""
         changes, path = self._draft.changes(), str(self._draft.path)
+        if self._options.dry_run:
+            new = f"; {', '.join(made)} made new" if made else ""
+            return self._tell(note(path, f"would hold {', '.join(changes)}{new}"))
         try:
-            if self._options.dry_run:
-                self._draft.text()
-                return self._tell(
-                    note(path, f"would hold {', '.join(changes)}; {', '.join(made) or 'nothing'} made new")
-                )
             written = self._draft.write()
-        except (OSError, ValueError) as problem:
-            text = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
-            return self._tell(fail(path, text, "nothing was changed; run krs setup again then"))
+        except OSError as problem:
+            return self._tell(fail(path, problem.strerror or str(problem), "name another file with --config"))
         if written:
             self.changed.append(path)
         self._tell(ok(path, "written" if written else "holds all of it already"), *self._notes(changes))
@@ -214,14 +228,6 @@ class Wizard:
         if allow := self._settings.github.allow:
             found.append(note(path, f"only {', '.join(allow)} may have runners (github.allow)"))
         return found
-
-    def _make_app(self, known: bool) -> None:
-        known = known or self._options.dry_run
-        lines = self._on_koyeb(lambda client: make_app(client, self._settings, known=known))
-        if self._options.dry_run:
-            return
-        if not self._tell(*lines):
-            self.changed.append(f"the Koyeb app {self._settings.koyeb.app}")
 
     def _set_up_hook(self, intent: Intent, url: str, *, ready: bool) -> None:
         """Make or repair one webhook, and see whether a ping arrives if a daemon is `ready`."""
