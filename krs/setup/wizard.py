@@ -258,7 +258,10 @@ class Wizard:
 
         line = self._runner.run(work())
         self._tell(line)
-        return line.mark is Mark.OK
+        ready = line.mark is Mark.OK
+        if ready and str(self._draft.path) in self.changed:
+            self._tell(note("daemon", f"start it again: it read its configuration before {self._draft.path} changed"))
+        return ready
 
     def _last_words(self, koyeb: Koyeb, url: str) -> None:
         if self._options.dry_run:

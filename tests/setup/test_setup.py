@@ -14,15 +14,21 @@ from tests.setup.scene import URL, Scene
 
 
 @pytest.fixture
-async def address(scene: Scene) -> AsyncIterator[str]:
-    """A daemon of the configuration that the set-up wrote, once it is there."""
+async def daemon(scene: Scene) -> AsyncIterator[Daemon]:
+    """A daemon of the configuration that a set-up wrote, which did not know its address."""
     await scene.run("acme/api", "--url", URL)
     environ = {name: value for name, value in scene.environ.items() if value is not None}
     flags = {"server.host": "127.0.0.1", "server.port": "0", "state.path": str(scene.file.with_name("state.db"))}
-    daemon = Daemon(load(flags, environ, scene.file).settings)
-    await daemon.start()
-    yield f"http://127.0.0.1:{daemon.port}/webhook"
-    await daemon.stop()
+    running = Daemon(load(flags, environ, scene.file).settings)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+def address(daemon: Daemon) -> str:
+    """Where that one takes deliveries."""
+    return f"http://127.0.0.1:{daemon.port}/webhook"
 
 
 async def test_one_command_makes_all_that_is_needed(scene: Scene) -> None:
@@ -76,6 +82,20 @@ async def test_a_running_daemon_is_pinged(scene: Scene, address: str) -> None:
     ended = await scene.run("acme/api", "--url", address)
     assert ended.code == 0
     assert "answered 200" in ended.line("ok    ping")
+    assert "start it again" in ended.line("note  daemon")
+    assert not [line for line in (await scene.run()).lines if "start it again" in line]
+
+
+async def test_a_job_gets_a_runner_by_what_was_set_up(scene: Scene, daemon: Daemon, address: str) -> None:
+    """GitHub delivers to the webhook that was made, the daemon takes it, and a service starts at Koyeb."""
+    await scene.run("acme/api", "--url", address)
+    job = scene.simulation.queue("acme/api", ("koyeb-fra-small",))
+    feed = daemon.scheduler.feed
+    while not scene.simulation.cloud.alive():
+        assert await feed.wait(feed.last_seq, 10.0)
+    (service,) = scene.simulation.cloud.alive()
+    assert service.name.startswith("runner-fra-small-")
+    assert job.repo in str(service.definition)
 
 
 async def test_a_daemon_with_another_secret_is_named_by_its_ping(scene: Scene, address: str) -> None:
