@@ -134,8 +134,8 @@ def url(text: str) -> str:
 
 
 def page(text: str) -> str:
-    """An address without a slash at its end, or none."""
-    return url(text.strip()) if text.strip() else ""
+    """An address as it is written, or none."""
+    return text.strip() if not text.strip() or url(text.strip()) else ""
 
 
 def image(text: str) -> str:

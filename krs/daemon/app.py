@@ -32,7 +32,7 @@ from krs.daemon.roster import Roster, scopes
 from krs.daemon.site import Site
 from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused
-from krs.github import AppAuth, Auth, GithubClient, Hooks, TokenAuth
+from krs.github import Auth, GithubClient, Hooks, identity
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
@@ -155,10 +155,9 @@ class Daemon:
     def _identity(self, transport: httpx.AsyncBaseTransport | None) -> Auth:
         """Who we are at GitHub: an App, or a token."""
         github = self._settings.github
-        if not github.app_id:
-            return TokenAuth(github.token)
         try:
-            return AppAuth(
+            return identity(
+                token=github.token,
                 app_id=github.app_id,
                 private_key=github.private_key,
                 api_url=github.api_url,

@@ -87,6 +87,11 @@ class Delivery(msgspec.Struct, frozen=True):
         return not 200 <= self.code < 400
 
 
+def once(log: Sequence[Delivery]) -> list[Delivery]:
+    """Of all tries of an event the first in the log, which is the latest; in the log's order."""
+    return list({row.guid: row for row in reversed(log)}.values())[::-1]
+
+
 class DeliveryDetail(msgspec.Struct, frozen=True):
     """A delivery with what was sent and what was answered."""
 
