@@ -15,7 +15,7 @@ from krs.config import pools, values
 from krs.config.file import Document, line_of
 from krs.config.file import read as read_file
 from krs.config.settings import ALIASES, CHOICES, INVERTED, OTHER_VARIABLES, PoolEntry, Settings, keys, tables, variable
-from krs.core.vocabulary import Credential, Lifecycle
+from krs.core.vocabulary import Credential, Lifecycle, Mode
 
 SHORTEST_TOKEN = 16
 DEFAULT_FILE = Path("krs.toml")
@@ -200,6 +200,9 @@ def _contradictions(settings: Settings, given: Mapping[str, Given]) -> Iterator[
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.runners.prefix):
         yield f"{given['runners.prefix'].where}: runners.prefix: {settings.runners.prefix!r} cannot begin a label"
     github = settings.github
+    for scope in github.scopes:
+        if ("/" in scope) is not (github.mode is Mode.REPOSITORY):
+            yield f"{given['github.scopes'].where}: github.scopes: {scope!r} does not go with mode {github.mode.value}"
     if bool(github.app_id) is not bool(github.private_key):
         one, other = ("app_id", "private_key") if github.app_id else ("private_key", "app_id")
         yield f"{given[f'github.{one}'].where}: github.{one} needs github.{other} beside it"

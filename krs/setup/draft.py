@@ -1,7 +1,7 @@
 """What is set so far, from flags, answers, environment and file, and what of it the file is to hold."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from krs import private
@@ -20,7 +20,7 @@ KEPT = (
     "koyeb.api_url",
     "github.app_id",
     "github.mode",
-    "github.allow",
+    "github.scopes",
     "github.api_url",
     "github.web_url",
 )
@@ -65,22 +65,12 @@ class Draft:
         """Whether a secret was made just now."""
         return self.loaded.origins[key] == MADE
 
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """The repositories or organizations that `github.allow` names, patterns left out."""
+    def remember(self, scopes: Sequence[str], mode: Mode) -> None:
+        """These are set up too."""
         github = self.loaded.settings.github
-        if github.mode is Mode.ORGANIZATION:
-            found = [pattern.removesuffix("/*") for pattern in github.allow if pattern.endswith("/*")]
-            return tuple(owner for owner in found if not set(owner) & set("*?[/"))
-        return tuple(pattern for pattern in github.allow if "/" in pattern and not set(pattern) & set("*?["))
-
-    def allow(self, scopes: tuple[str, ...]) -> None:
-        """Let these in. A file that lets everybody in stays so."""
-        had = self.loaded.settings.github.allow
-        if self.loaded.origins["github.allow"] == "default" and not self.fresh:
-            return
-        wanted = [scope if "/" in scope else f"{scope}/*" for scope in scopes]
-        self.give({"github.allow": ",".join(dict.fromkeys((*had, *wanted)))}, "the scopes")
+        had = github.scopes if github.mode is mode else ()
+        text = ",".join(dict.fromkeys((*had, *scopes)))
+        self.give({"github.mode": mode.value, "github.scopes": text}, "the scopes")
 
     def changes(self) -> dict[str, object]:
         """What is to be written: what was given, and what only the environment says so far."""
@@ -98,7 +88,7 @@ class Draft:
         return found
 
     def _written(self, key: str, text: str) -> object:
-        return text.split(",") if key == "github.allow" else text
+        return text.split(",") if key == "github.scopes" else text
 
     def text(self) -> str:
         """The whole file as it is to be. Raises `ValueError` when it cannot be edited."""

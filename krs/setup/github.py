@@ -1,28 +1,21 @@
 """GitHub: whether the credential is one, and what it may do where runners are to register."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import httpx
 
+from krs.config.policy import policy_of
 from krs.config.settings import Settings
+from krs.core.admission import refusal
 from krs.core.vocabulary import Mode
 from krs.errors import CallError, Refused
-from krs.github import AppAuth, Auth, GithubClient, Hooks, TokenAuth
+from krs.github import GithubClient, Hooks
 from krs.github.auth import signer
+from krs.koyeb.catalog import fallback
 from krs.setup.report import Line, fail, failed_call, ok
 
 TOKENS_PAGE = "https://github.com/settings/personal-access-tokens"
 WHERE = "github.api_url"
-
-
-def identity(settings: Settings, *, now: Callable[[], float], transport: httpx.AsyncBaseTransport) -> Auth:
-    """Who we are at GitHub. Raises `ValueError` for a private key that is none."""
-    github = settings.github
-    if not github.app_id:
-        return TokenAuth(github.token)
-    return AppAuth(
-        app_id=github.app_id, private_key=github.private_key, api_url=github.api_url, now=now, transport=transport
-    )
 
 
 def key_problem(settings: Settings) -> str:
@@ -64,35 +57,43 @@ async def check_scope(github: GithubClient, scope: str, settings: Settings, *, h
         asked.append(("read jobs", lambda: github.list_runs(scope, "queued")))
     if hooks:
         asked.append(("read webhooks", lambda: Hooks(github).list(scope)))
-    refused: dict[str, Refused] = {}
+    problems: dict[str, Refused] = {}
     for what, call in asked:
         try:
             await call()
         except Refused as problem:
-            refused[what] = problem
+            problems[what] = problem
         except CallError as problem:
             return failed_call(scope, problem, todo="", where=WHERE)
-    if not refused:
+    if not problems:
         return ok(scope, f"the {_who(settings)} may {', '.join(what for what, _ in asked)}")
-    return _lacking(scope, settings, refused, len(asked))
+    return _lacking(scope, settings, problems, len(asked))
 
 
-def _lacking(scope: str, settings: Settings, refused: dict[str, Refused], asked: int) -> Line:
+def refused(scopes: Sequence[str], settings: Settings) -> list[Line]:
+    """Repositories whose jobs the configuration itself refuses."""
+    policy = policy_of(settings, fallback())
+    found = [scope for scope in scopes if "/" in scope and refusal(scope, policy, outside=False)]
+    todo = "change these settings, or leave it out"
+    return [fail(scope, "github.allow or github.deny refuses its jobs", todo) for scope in found]
+
+
+def _lacking(scope: str, settings: Settings, problems: dict[str, Refused], asked: int) -> Line:
     """One line about all that was refused."""
-    gone = [problem for problem in refused.values() if problem.status == httpx.codes.NOT_FOUND]
+    gone = [problem for problem in problems.values() if problem.status == httpx.codes.NOT_FOUND]
     if len(gone) == asked:
         kind = "repository" if "/" in scope else "organization"
         text = f"the {kind} does not exist, or is not yours: the {_who(settings)} does not see it (404)"
         return fail(scope, text, _let_in(scope, settings))
-    needs = "; ".join(_named(need) for need in _needs(refused.values(), scope))
-    text = f"the {_who(settings)} may not {', '.join(refused)} ({next(iter(refused.values())).message})"
+    needs = "; ".join(_named(need) for need in _needs(problems.values(), scope))
+    text = f"the {_who(settings)} may not {', '.join(problems)} ({next(iter(problems.values())).message})"
     return fail(scope, text, f"give it {needs or 'these permissions'}, then run krs setup again")
 
 
-def _needs(refused: Iterable[Refused], scope: str) -> list[str]:
+def _needs(problems: Iterable[Refused], scope: str) -> list[str]:
     """The permissions that GitHub names, the strongest of each; of alternatives (`;`) that of this kind of scope."""
     found: dict[str, str] = {}
-    for problem in refused:
+    for problem in problems:
         alternatives = [part.strip() for part in problem.needs.split(";") if part.strip()]
         fit = [part for part in alternatives if part.startswith("organization_") is not ("/" in scope)]
         for need in (fit or alternatives or [""])[0].split(","):

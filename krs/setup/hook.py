@@ -15,8 +15,8 @@ from krs.setup.report import Line, Mark, fail, failed_call, note, ok
 
 TRIES = 30
 PAUSE = 0.5
-"""Seconds between two looks for a ping's answer; 15 s in all."""
-READY = 200
+"""Seconds between two looks for a daemon that is ready, or for a ping's answer; 15 s in all."""
+READY, NOT_READY = 200, 503
 BAD_SIGNATURE = 401
 SEEN = 20
 """Rows of a hook's log that are looked through for the ping."""
@@ -74,16 +74,21 @@ def _told(done: Installed, intent: Intent, url: str) -> Line:
     return ok(subject, f"{what}{more}")
 
 
-async def ready(http: httpx.AsyncClient, url: str) -> Line:
-    """Whether a daemon answers where deliveries go."""
+async def ready(http: httpx.AsyncClient, url: str, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Line:
+    """Whether a daemon answers where deliveries go; one that has just been started is waited for."""
     page = f"{origin(url)}/readyz"
-    try:
-        answer = await http.get(page)
-    except httpx.HTTPError:
-        return note("daemon", f"none answers at {origin(url)} yet: start it, then `krs setup` again sends a ping")
-    if answer.status_code == READY:
-        return ok("daemon", f"{page} says ready")
-    return note("daemon", f"{page} says {answer.status_code}: no daemon of krs that is ready")
+    status = 0
+    for _ in range(TRIES):
+        try:
+            status = (await http.get(page)).status_code
+        except httpx.HTTPError:
+            return note("daemon", f"none answers at {origin(url)} yet: start it, then `krs setup` again sends a ping")
+        if status == READY:
+            return ok("daemon", f"{page} says ready")
+        if status != NOT_READY:
+            break
+        await wait(PAUSE)
+    return note("daemon", f"{page} says {status}: no daemon of krs that is ready")
 
 
 async def try_ping(hooks: Hooks, ref: HookRef, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Line:

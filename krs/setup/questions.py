@@ -38,7 +38,7 @@ class Questions:
         lacks = {
             "koyeb.token": not settings.koyeb.token,
             "github.token": not settings.github.token and not settings.github.app_id,
-            "scopes": not self._named and not self._draft.scopes,
+            "scopes": not self._named and not settings.github.scopes,
         }
         return [wrong(key, "is missing", NEEDED[key]) for key, lacking in lacks.items() if lacking]
 
@@ -71,8 +71,9 @@ class Questions:
 
     def scopes(self) -> tuple[str, ...]:
         """Where runners are to register, and so the mode. Raises `ValueError` when a script names nonsense."""
+        known = self._draft.loaded.settings.github.scopes
         if self._named or not self._asker.interactive:
-            named = scopes_of(" ".join(self._named)) if self._named else self._draft.scopes
+            named = scopes_of(" ".join(self._named)) if self._named else known
             return self._take(named, chosen=False)
         while True:
             settings = self._draft.loaded.settings
@@ -84,8 +85,8 @@ class Questions:
                 flag="SCOPE",
             )
             form = "Repositories (owner/repo)" if mode == Mode.REPOSITORY.value else "Organizations"
-            known = " ".join(self._draft.scopes) if settings.github.mode.value == mode else ""
-            text = self._asker.text(f"{form}, with blanks between", default=known, flag="SCOPE")
+            there = " ".join(settings.github.scopes) if settings.github.mode.value == mode else ""
+            text = self._asker.text(f"{form}, with blanks between", default=there, flag="SCOPE")
             try:
                 return self._take(scopes_of(text), chosen=True)
             except ValueError as problem:
@@ -94,13 +95,11 @@ class Questions:
     def _take(self, scopes: tuple[str, ...], *, chosen: bool) -> tuple[str, ...]:
         mode, loaded = mode_of(scopes), self._draft.loaded
         origin = loaded.origins["github.mode"]
-        if loaded.settings.github.mode is not mode:
-            if origin != "default" and not chosen:
-                raise ValueError(
-                    f"{origin} says mode {loaded.settings.github.mode.value}, but {scopes[0]} takes {mode.value}"
-                )
-            self._draft.give({"github.mode": mode.value}, ANSWER)
-        self._draft.allow(scopes)
+        if loaded.settings.github.mode is not mode and origin != "default" and not chosen:
+            raise ValueError(
+                f"{origin} says mode {loaded.settings.github.mode.value}, but {scopes[0]} takes {mode.value}"
+            )
+        self._draft.remember(scopes, mode)
         return scopes
 
     def address(self) -> str:

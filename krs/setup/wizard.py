@@ -13,12 +13,12 @@ import msgspec
 from krs.config.load import DEFAULT_FILE
 from krs.config.settings import Settings
 from krs.errors import CallError
-from krs.github import GithubClient, Hooks
+from krs.github import GithubClient, Hooks, identity
 from krs.koyeb import KoyebClient
 from krs.setup import hook
 from krs.setup.asker import Asker
 from krs.setup.draft import Draft
-from krs.setup.github import check_identity, check_scope, identity, key_problem
+from krs.setup.github import check_identity, check_scope, key_problem, refused
 from krs.setup.hook import Intent
 from krs.setup.koyeb import Koyeb, look, make_app
 from krs.setup.labels import runs_on
@@ -140,6 +140,7 @@ class Wizard:
         known = [line for line in self.lines if line.subject.startswith("github.")]
         if not failures(known):
             self._tell(*self._on_github(lambda client: self._check(client, scopes)))
+        self._tell(*refused(scopes, self._settings))
         return scopes
 
     async def _check(self, client: GithubClient, scopes: Sequence[str]) -> list[Line]:
@@ -225,8 +226,6 @@ class Wizard:
         found, path = [], str(self._draft.path)
         if names := [str(value)[4:] for value in changes.values() if str(value).startswith("env:")]:
             found.append(note(path, f"it refers to {', '.join(names)} of the environment: keep what is there"))
-        if allow := self._settings.github.allow:
-            found.append(note(path, f"only {', '.join(allow)} may have runners (github.allow)"))
         return found
 
     def _set_up_hook(self, intent: Intent, url: str, *, ready: bool) -> None:
@@ -287,9 +286,16 @@ class Wizard:
 
     def _on_github(self, work: Callable[[GithubClient], Awaitable[T]]) -> T:
         async def go() -> T:
-            auth = identity(self._settings, now=self._now, transport=self._transport())
-            api_url = self._settings.github.api_url
-            client = GithubClient(auth=auth, api_url=api_url, now=self._now, transport=self._transport())
+            github = self._settings.github
+            auth = identity(
+                token=github.token,
+                app_id=github.app_id,
+                private_key=github.private_key,
+                api_url=github.api_url,
+                now=self._now,
+                transport=self._transport(),
+            )
+            client = GithubClient(auth=auth, api_url=github.api_url, now=self._now, transport=self._transport())
             async with aclosing(client):
                 return await work(client)
 

@@ -41,7 +41,8 @@ async def test_one_command_makes_all_that_is_needed(scene: Scene) -> None:
     assert found["github"] == {
         "token": "env:GITHUB_TOKEN",
         "api_url": scene.simulation.github_url,
-        "allow": ["acme/api", "acme/web"],
+        "mode": "repository",
+        "scopes": ["acme/api", "acme/web"],
     }
     assert "# The webhook's secret" in scene.file.read_text()
     assert list(scene.simulation.cloud.apps) == ["github-runner"]
@@ -72,7 +73,7 @@ async def test_a_repository_is_added_to_those_that_are_there(scene: Scene) -> No
     await scene.run("acme/api", "--url", URL)
     scene.file.write_text(scene.file.read_text().replace('#ttl = "2h"', 'ttl = "1h" # ours'))
     assert (await scene.run("acme/web")).code == 0
-    assert tomllib.loads(scene.file.read_text())["github"]["allow"] == ["acme/api", "acme/web"]
+    assert tomllib.loads(scene.file.read_text())["github"]["scopes"] == ["acme/api", "acme/web"]
     assert 'ttl = "1h" # ours' in scene.file.read_text()
     assert [hook.url for hook in scene.simulation.forge.hooks.of("acme/web")] == [URL]
 
@@ -109,7 +110,7 @@ async def test_an_organization_is_set_up_once(scene: Scene) -> None:
     """Its mode follows from its name, and one webhook serves all its repositories."""
     assert (await scene.run("acme", "--url", URL)).code == 0
     found = tomllib.loads(scene.file.read_text())["github"]
-    assert (found["mode"], found["allow"]) == ("organization", ["acme/*"])
+    assert (found["mode"], found["scopes"]) == ("organization", ["acme"])
     assert [hook.url for hook in scene.simulation.forge.hooks.of("acme")] == [URL]
     assert (await scene.run()).code == 0
 
