@@ -13,15 +13,15 @@ class Prompts:
     def __init__(self) -> None:
         self._console = Console(highlight=False)
 
-    def text(self, question: str, *, default: str, flag: str) -> str:
+    def text(self, question: str, *, default: str) -> str:
         """A line, or the default."""
         return Prompt.ask(Text(question), console=self._console, default=default, show_default=bool(default)).strip()
 
-    def secret(self, question: str, *, flag: str) -> str:
+    def secret(self, question: str) -> str:
         """A line that is not shown while it is typed."""
         return Prompt.ask(Text(question), console=self._console, password=True, default="", show_default=False).strip()
 
-    def choice(self, question: str, choices: tuple[str, ...], *, default: str, flag: str) -> str:
+    def choice(self, question: str, choices: tuple[str, ...], *, default: str) -> str:
         """One of these."""
         return Prompt.ask(Text(question), console=self._console, choices=list(choices), default=default)
 

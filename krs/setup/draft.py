@@ -35,12 +35,12 @@ class Draft:
 
     def __init__(self, given: Mapping[str, Given], environ: Mapping[str, str], path: Path | None) -> None:
         self.path = path_of(environ, path)
-        self._named = path if path is not None or environ.get("KRS_CONFIG") else None
+        self._named = path
         self._given = dict(given)
         self._environ = environ
         self.loaded = self._load(self._given)
         document = read(self.path) if self.path.exists() else None
-        self.fresh = document is None
+        self._fresh = document is None
         self._text = document.text if document else example()
         self._tables = document.tables if document else {}
 
@@ -97,7 +97,7 @@ class Draft:
     def write(self) -> bool:
         """Write the file; False when it holds all of it already. Raises `OSError`, or `ValueError` as `text` does."""
         text = self.text()
-        if not self.fresh and text == self._text:
+        if not self._fresh and text == self._text:
             return False
         private.write(self.path, text)
         return True

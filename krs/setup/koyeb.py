@@ -1,7 +1,5 @@
 """Koyeb: whose key it is, whether its plan runs runners, and the app that holds them."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from krs.config.settings import Settings
@@ -30,6 +28,8 @@ class Koyeb(msgspec.Struct, frozen=True):
     catalog: Catalog = fallback()
     known: bool = False
     """Whether it is known whose key it is."""
+    app: bool = False
+    """Whether the app is there."""
 
 
 async def look(koyeb: KoyebClient, settings: Settings) -> Koyeb:
@@ -41,41 +41,53 @@ async def look(koyeb: KoyebClient, settings: Settings) -> Koyeb:
     except CallError as problem:
         advice = f"make a key at {KEYS_PAGE} and give it as KOYEB_TOKEN or --koyeb-token"
         return Koyeb((failed_call("koyeb.token", problem, todo=advice, where="koyeb.api_url"),))
-    whose, quotas = await _whose(koyeb, account, organization)
-    lines = [whose]
-    if not whose.mark.failed:
-        lines += await _trial(koyeb, settings, app.id if app else NO_APP)
+    owner = await _owner(koyeb, account, organization)
+    lines = [owner.line]
+    if not owner.line.mark.failed:
+        lines.append(await _trial(koyeb, settings, app.id if app else NO_APP, owner))
     there = "is there" if app else "is not there yet: it will be made"
     lines.append(ok("koyeb.app", f"{settings.koyeb.app} {there}"))
-    return Koyeb(tuple(lines), quotas, await _catalog(koyeb), organization is not None)
+    known, catalog = organization is not None, await _catalog(koyeb)
+    return Koyeb(tuple(lines), owner.quotas, catalog, known, app is not None)
 
 
-async def _whose(koyeb: KoyebClient, account: Account, organization: Organization | None) -> tuple[Line, Quotas | None]:
+class Owner(msgspec.Struct, frozen=True):
+    """Whose key it is: the line to say, what the plan allows, and how many services there are."""
+
+    line: Line
+    quotas: Quotas | None = None
+    services: int = 0
+
+
+async def _owner(koyeb: KoyebClient, account: Account, organization: Organization | None) -> Owner:
     if organization is None:
-        return ok("koyeb.token", "Koyeb takes the key; whose it is shows once there is an app"), None
+        return Owner(ok("koyeb.token", "Koyeb takes the key; whose it is shows once there is an app"))
     name = f"organization {organization.name or organization.id}"
     if organization.plan == NO_PLAN or organization.status not in WORKS:
         state = "has no plan" if organization.plan == NO_PLAN else f"is {str(organization.status).lower()}"
-        return fail("koyeb.token", f"{name} {state}", f"see {PLANS_PAGE}"), None
+        return Owner(fail("koyeb.token", f"{name} {state}", f"see {PLANS_PAGE}"))
+    name = f"{name}, plan {organization.plan or 'unknown'}"
     try:
         quotas = await koyeb.quotas(organization.id)
         used = (await account.usage(organization.id)).services_in_all()
     except CallError as problem:
-        return ok("koyeb.token", f"{name}, plan {organization.plan or 'unknown'}; its limits: {problem.message}"), None
+        return Owner(ok("koyeb.token", f"{name}; its limits: {problem.message}"))
     limit = quotas.services_of_an_app()
-    room = f"{used} services, at most {limit} in one app" if limit is not None else f"{used} services"
-    return ok("koyeb.token", f"{name}, plan {organization.plan or 'unknown'}, {room}"), quotas
+    most = f", at most {limit} in one app" if limit is not None else ""
+    return Owner(ok("koyeb.token", f"{name}, {used} services{most}"), quotas, used)
 
 
-async def _trial(koyeb: KoyebClient, settings: Settings, app_id: str) -> Sequence[Line]:
-    """Have Koyeb say whether it would start a runner; only a plan's refusal counts."""
+async def _trial(koyeb: KoyebClient, settings: Settings, app_id: str, owner: Owner) -> Line:
+    """Have Koyeb say whether it would start a runner; only a plan's refusal counts, and not while it is used up."""
     try:
         await koyeb.try_service(app_id, trial(settings))
     except QuotaExceeded as problem:
-        return [fail("koyeb.token", f"the plan runs no runners: {problem.message}", f"see {PLANS_PAGE}")]
+        if owner.services:
+            return note("koyeb.token", f"the plan is used up at the moment: {problem.message}")
+        return fail("koyeb.token", f"the plan runs no runners: {problem.message}", f"see {PLANS_PAGE}")
     except CallError as problem:
-        return [note("koyeb.token", f"whether the plan runs runners is not known: {problem.message}")]
-    return [ok("koyeb.token", f"the plan runs runners (asked for a {INSTANCE} in {REGION})")]
+        return note("koyeb.token", f"whether the plan runs runners is not known: {problem.message}")
+    return ok("koyeb.token", f"the plan runs runners (asked for a {INSTANCE} in {REGION})")
 
 
 def trial(settings: Settings) -> RunnerService:
@@ -116,6 +128,6 @@ async def make_app(koyeb: KoyebClient, settings: Settings, *, known: bool) -> tu
         return ()
     account = Account(koyeb)
     try:
-        return ((await _whose(koyeb, account, await account.organization()))[0],)
+        return ((await _owner(koyeb, account, await account.organization())).line,)
     except CallError as problem:
         return (note("koyeb.token", problem.message),)

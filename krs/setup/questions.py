@@ -45,7 +45,7 @@ class Questions:
     def koyeb(self, *, again: bool = False) -> None:
         """The key of Koyeb, if there is none or it is to be given again."""
         while again or not self._draft.loaded.settings.koyeb.token:
-            key = self._asker.secret("Koyeb API key (https://app.koyeb.com/settings/api)", flag="--koyeb-token")
+            key = self._asker.secret("Koyeb API key (https://app.koyeb.com/settings/api)")
             again = not self._give({"koyeb.token": key})
 
     def github(self, *, again: bool = False) -> None:
@@ -55,18 +55,18 @@ class Questions:
         while again or not (github.token or github.app_id):
             if not again:
                 question = "Which do you have for GitHub: a fine-grained token, or an App"
-                kind = self._asker.choice(question, (TOKEN, APP), default=kind, flag="--github-token")
+                kind = self._asker.choice(question, (TOKEN, APP), default=kind)
             again = not self._give(self._token() if kind == TOKEN else self._app())
             github = self._draft.loaded.settings.github
 
     def _token(self) -> dict[str, str]:
         question = "GitHub token (Administration and Webhooks: read and write, Actions: read)"
-        return {"github.token": self._asker.secret(question, flag="--github-token")}
+        return {"github.token": self._asker.secret(question)}
 
     def _app(self) -> dict[str, str]:
         known = self._draft.loaded.settings.github.app_id
-        app_id = self._asker.text("App ID or client ID", default=known, flag="--app-id")
-        path = self._asker.text("File with its private key", default="", flag="--private-key")
+        app_id = self._asker.text("App ID or client ID", default=known)
+        path = self._asker.text("File with its private key", default="")
         return {"github.app_id": app_id, "github.private_key": f"file:{path.removeprefix('file:')}"}
 
     def scopes(self) -> tuple[str, ...]:
@@ -82,11 +82,10 @@ class Questions:
                 "Whose runners are they: of each repository, or of an organization",
                 kinds,
                 default=settings.github.mode.value,
-                flag="SCOPE",
             )
             form = "Repositories (owner/repo)" if mode == Mode.REPOSITORY.value else "Organizations"
             there = " ".join(settings.github.scopes) if settings.github.mode.value == mode else ""
-            text = self._asker.text(f"{form}, with blanks between", default=there, flag="SCOPE")
+            text = self._asker.text(f"{form}, with blanks between", default=there)
             try:
                 return self._take(scopes_of(text), chosen=True)
             except ValueError as problem:
@@ -110,7 +109,7 @@ class Questions:
             text = known
             if not self._url and self._asker.interactive:
                 question = "Public address of your daemon, empty if there is none yet"
-                text = self._asker.text(question, default=known, flag="--url")
+                text = self._asker.text(question, default=known)
             try:
                 url = address(text, settings.github.api_url) if text else ""
             except ValueError as problem:

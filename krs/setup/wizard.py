@@ -78,7 +78,7 @@ class Wizard:
         intents = self._intents(scopes, url) if self._editable() and url else []
         if failures(self.lines) or not self._agreed(intents):
             return False
-        if self._make_app(koyeb.known) or self._write(made):
+        if self._make_app(koyeb) or self._write(made):
             return False
         ready = bool(intents) and self._daemon(url)
         for intent in intents:
@@ -185,13 +185,13 @@ class Wizard:
             return False
         return True
 
-    def _make_app(self, known: bool) -> bool:
+    def _make_app(self, found: Koyeb) -> bool:
         """Make the app if it is missing; whether that failed."""
-        known = known or self._options.dry_run
+        known = found.known or self._options.dry_run
         lines = self._on_koyeb(lambda client: make_app(client, self._settings, known=known))
         if self._tell(*lines):
             return True
-        if not self._options.dry_run:
+        if not found.app and not self._options.dry_run:
             self.changed.append(f"the Koyeb app {self._settings.koyeb.app}")
         return False
 

@@ -124,6 +124,14 @@ async def test_an_address_that_github_does_not_reach_is_one_line(
     assert nothing_made(scene)
 
 
+async def test_an_organization_without_a_plan_is_named(scene: Scene) -> None:
+    """Where an app tells whose key it is."""
+    scene.simulation.cloud.create_app("something-else")
+    scene.mood(koyeb_no_plan=True)
+    _, (line,) = await failing(scene, *WORDS)
+    assert line.startswith("fail  koyeb.token: organization acme has no plan: see https://")
+
+
 async def test_a_name_that_is_taken_is_one_line(scene: Scene) -> None:
     """By an app that no list shows; another name mends it."""
     scene.mood(koyeb_taken=["github-runner"])

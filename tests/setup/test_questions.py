@@ -30,15 +30,15 @@ class Scripted:
             raise KeyboardInterrupt
         return default if answer == "default" else answer
 
-    def text(self, question: str, *, default: str, flag: str) -> str:
+    def text(self, question: str, *, default: str) -> str:
         """The next answer."""
         return self._next(question, default)
 
-    def secret(self, question: str, *, flag: str) -> str:
+    def secret(self, question: str) -> str:
         """The next answer."""
         return self._next(question, "")
 
-    def choice(self, question: str, choices: tuple[str, ...], *, default: str, flag: str) -> str:
+    def choice(self, question: str, choices: tuple[str, ...], *, default: str) -> str:
         """The next answer, which is one of the choices."""
         answer = self._next(question, default)
         assert answer in choices

@@ -99,6 +99,18 @@ async def test_a_job_gets_a_runner_by_what_was_set_up(scene: Scene, daemon: Daem
     assert job.repo in str(service.definition)
 
 
+async def test_a_plan_that_is_used_up_is_no_broken_set_up(scene: Scene) -> None:
+    """Runners that run are no reason to refuse a second run."""
+    await scene.run("acme/api")
+    cloud = scene.simulation.cloud
+    kinds = {"instance_types": [{"type": "small"}]}
+    cloud.create_service({"app_id": cloud.apps["github-runner"], "name": "runner-1", "definition": kinds})
+    scene.mood(quota=1)
+    ended = await scene.run()
+    assert ended.code == 0
+    assert "used up at the moment" in ended.line("note  koyeb.token")
+
+
 async def test_a_daemon_with_another_secret_is_named_by_its_ping(scene: Scene, address: str) -> None:
     """The file was written anew behind the back of the daemon that runs."""
     ended = await scene.run("acme/api", "--url", address, "--api-secret", "another-secret")
