@@ -156,9 +156,13 @@ class Hooks:
         """Deliveries since an instant, newest first: the log is read no further back than that, or than `limit`."""
         found: dict[int, Delivery] = {}
         need = Need.HOOKS_READ if ref.scope else Need.IDENTITY
+        path = f"{ref.path}/deliveries"
         params = {"per_page": str(min(PAGE, limit)), **({"status": "failure"} if failed else {})}
         for _ in range(PAGES):
-            reply = await self._github.cached(f"{ref.path}/deliveries", params, scope=ref.scope, need=need)
+            if "cursor" not in params:
+                reply = await self._github.cached(path, params, scope=ref.scope, need=need)
+            else:  # a cursor is never asked for again
+                reply = await self._github.call("GET", path, scope=ref.scope, need=need, params=params)
             rows = [_delivery(row) for row in reply.decode(list[DeliveryReply])]
             found |= {row.id: row for row in rows if row.at >= since}
             more = NEXT.search(reply.headers.get("link", ""))
