@@ -28,6 +28,8 @@ KEPT = (
 MADE = "made by krs setup"
 REFERENCES = ("env:", "file:")
 SECRET_BYTES = 32
+OTHERS = 0o077
+"""Permissions of anybody but the owner."""
 
 
 class Draft:
@@ -95,9 +97,12 @@ class Draft:
         return edit(self._text, self.changes())
 
     def write(self) -> bool:
-        """Write the file; False when it holds all of it already. Raises `OSError`, or `ValueError` as `text` does."""
+        """Write the file; False when it holds all of it already, for its owner's eyes only.
+
+        Raises `OSError`, and `ValueError` as `text` does.
+        """
         text = self.text()
-        if not self._fresh and text == self._text:
+        if not self._fresh and text == self._text and not self.path.stat().st_mode & OTHERS:
             return False
         private.write(self.path, text)
         return True

@@ -58,7 +58,7 @@ async def test_one_command_makes_all_that_is_needed(scene: Scene) -> None:
 
 
 async def test_a_second_run_changes_nothing(scene: Scene) -> None:
-    """What is there is taken as the answer to every question, and the file stays as it is."""
+    """What is there is taken as the answer to every question; but a file that others may read is closed."""
     await scene.run("acme/api", "--url", URL)
     before = scene.file.read_text()
     ended = await scene.run()
@@ -66,6 +66,9 @@ async def test_a_second_run_changes_nothing(scene: Scene) -> None:
     assert "holds all of it already" in ended.line("ok    " + str(scene.file))
     assert scene.file.read_text() == before
     assert len(scene.simulation.forge.hooks.of("acme/api")) == 1
+    scene.file.chmod(0o644)
+    await scene.run()
+    assert (scene.file.stat().st_mode & 0o777, scene.file.read_text()) == (0o600, before)
 
 
 async def test_a_repository_is_added_to_those_that_are_there(scene: Scene) -> None:
