@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),
     "completion": ("krs.cli.completion:completion", "Print a shell's completion script."),
+    "setup": ("krs.cli.setup:setup", "Set everything up: keys, krs.toml, webhook."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),
 }
 

@@ -286,7 +286,7 @@ class Daemon:
             roster=roster,
             ledger=self._store,
             notices=self._notices,
-            scopes=lambda now: scopes(github.mode, github.allow, self._finder.repositories(now)),
+            scopes=lambda now: scopes(github.mode, github.allow, (*github.scopes, *self._finder.repositories(now))),
             url=settings.webhook.url,
             app=bool(github.app_id),
         )

@@ -34,7 +34,7 @@ class KoyebHandler(tornado.web.RequestHandler):
     async def prepare(self) -> None:
         """Be in a mood, then check the token."""
         await self._be_moody()
-        if self.request.headers.get("Authorization") != f"Bearer {self._token}":
+        if self.cloud.moods.koyeb_revoked or self.request.headers.get("Authorization") != f"Bearer {self._token}":
             raise Failure(401, "authentication_error", "Invalid token format")
         self.set_header("x-ratelimit-limit", "400, 400;w=60")
         self.set_header("x-ratelimit-remaining", "399")
@@ -119,8 +119,11 @@ class ServicesHandler(KoyebHandler):
         self.page("services", [service(row) for row in found if self._dice.random() >= omits])
 
     def post(self) -> None:
-        """A new service."""
-        self.answer({"service": service(self.cloud.create_service(self.body()))})
+        """A new service, or with `dry_run` only whether there could be one."""
+        if self.get_query_argument("dry_run", "") == "true":
+            self.answer({"service": service(self.cloud.planned(self.body()))})
+        else:
+            self.answer({"service": service(self.cloud.create_service(self.body()))})
 
 
 class ServiceHandler(KoyebHandler):

@@ -18,7 +18,7 @@ from krs.daemon.create import runner_service
 from krs.errors import CallError
 from krs.github import AppAuth, GithubClient, Hooks, Need, Run, Secret, TokenAuth, bootstrap
 from krs.github.hooks import HookRef
-from krs.koyeb import EnvVar, KoyebClient, RunnerService, Service
+from krs.koyeb import Account, EnvVar, KoyebClient, RunnerService, Service
 from krs.koyeb.secrets import Secrets
 from tests.contract.conftest import Contract
 from tests.contract.wire import Wire, body_of, query_of
@@ -243,6 +243,22 @@ def _lost(sent: Any, back: Any, path: str = "") -> list[str]:
         pairs = zip(sent, back or [None] * len(sent), strict=True)
         return [hole for index, (one, other) in enumerate(pairs) for hole in _lost(one, other, f"{path}[{index}]")]
     return [] if sent == back else [path]
+
+
+@pytest.mark.parametrize("apps", [[], [{"id": "a", "organization_id": "o"}]])
+async def test_koyeb_knows_every_request_about_the_account(
+    apps: list[dict[str, str]], koyeb_contract: Contract
+) -> None:
+    """Whose key it is, with an app and without one, and what that organization has."""
+    answer = {"apps": apps, "organization": {"id": "o"}, "summary": {}}
+    wire = Wire(lambda request: httpx.Response(200, json=answer))
+    client = KoyebClient(token="t", api_url="https://koyeb.test", transport=wire.transport)
+    assert await Account(client).organization() is not None
+    await Account(client).usage("o")
+    for request in wire.requests:
+        koyeb_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
+    assert len(wire.requests) == 3
+    await client.aclose()
 
 
 @pytest.mark.parametrize(("call", "arguments"), [("put", ("jit-1", "blob")), ("delete", ("jit-1",))])
