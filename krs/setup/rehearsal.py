@@ -16,7 +16,7 @@ MASK = "***"
 SHORTEST = 8
 """Characters of a secret that is looked for anywhere; a shorter one would be found in words."""
 NEW = "00000000-0000-0000-0000-000000000000"
-ANSWER = {"id": 0, "token": "", "app": {"id": NEW}, "service": {"id": NEW}}
+ANSWER = {"id": 0, "token": "", "app": {"id": NEW}, "service": {"id": NEW}, "secret": {"id": NEW, "name": ""}}
 """Stands for whatever would be answered."""
 
 

@@ -171,6 +171,24 @@ class Cloud:
         service.status, service.deleted_at = "DELETED", self.agenda.now()
         self.deleted += 1
 
+    def redefine(self, service_id: str, definition: dict[str, Any]) -> Service:
+        """Replace what a service is made of: its container starts anew."""
+        service = self.find(service_id)
+        service.definition, service.status = definition, "STARTING"
+        service.deployment_id = str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
+        self.agenda.after(self._dice.uniform(*PULL), lambda: self._boot(service))
+        return service
+
+    def delete_app(self, app_id: str) -> None:
+        """Take an app away, and its services with it. Raises `Failure` (404)."""
+        name = next((name for name, key in self.apps.items() if key == app_id), None)
+        if name is None:
+            raise Failure(404, "unknown_resource", "App not found")
+        for service in self.alive():
+            if service.app_id == app_id:
+                self.delete_service(service.id)
+        self.apps.pop(name)
+
     def find(self, service_id: str) -> Service:
         """A service that is not deleted. Raises `Failure` (404)."""
         service = self.services.get(service_id)
