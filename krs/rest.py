@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import httpx
 import msgspec
 
-from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
+from krs.errors import UNREADABLE, CallError, Refused, Throttled, Unknown, Unreached
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Reply:
             )
         try:
             return msgspec.json.decode(self._body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except UNREADABLE as problem:
             raise Unknown(f"{self.what}: answer not understood: {problem}") from None
 
 
@@ -137,7 +137,7 @@ def error_text(response: httpx.Response) -> tuple[str, str, tuple[tuple[str, str
     """(code, one line, fields) of an error body of Koyeb or GitHub; empty when it is not JSON."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return "", "", ()
     fields = tuple((f.field or "", f.description or "") for f in body.fields or ())
     details = ", ".join(f"{name}: {text}" for name, text in fields)
