@@ -63,9 +63,9 @@ def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.
     )
 
 
-def run(image: Path, given: Start) -> str:
-    """Run the container until it has said that the runner ended; gives that line."""
-    env = {**dict(given.env), "PATH": f"{image}/bin:{os.environ['PATH']}"}
+def run(image: Path, given: Start, **pool: str) -> str:
+    """Run the container, with a pool's own variables, until it has said that the runner ended; gives that line."""
+    env = {**dict(given.env), **pool, "PATH": f"{image}/bin:{os.environ['PATH']}"}
     process = subprocess.Popen(
         [*given.entrypoint, *given.args], env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -126,6 +126,17 @@ def test_it_registers_with_exactly_its_labels(image: Path) -> None:
     assert {"--unattended", "--no-default-labels", "--ephemeral"} <= set(args)
     assert args[args.index("--url") + 1] == "https://github.com/acme/api"
     assert "ACTIONS_RUNNER_INPUT_TOKEN=SECRET-registration" in (image / "config.env").read_text()
+
+
+def test_the_variables_of_a_pool_reach_registration_and_jobs(image: Path) -> None:
+    """A proxy is needed by both; what the image or the pool sets is kept, what krs needs for itself is not."""
+    pool = {"HTTP_PROXY": "http://proxy:3128", "ODD": 'it\'s "odd" $HOME', "LANG": "de_DE.UTF-8"}
+    run(image, start(image, Credential.REGISTRATION_TOKEN), **pool)
+    for name in ("config.env", "run.env"):
+        seen = (image / name).read_text().splitlines()
+        assert {f"{key}={value}" for key, value in pool.items()} <= set(seen)
+        assert {f"HOME={image}", "USER=runner"} <= set(seen)
+        assert not [line for line in seen if line.startswith("KRS_")]
 
 
 def test_a_restarted_container_never_registers_again(image: Path) -> None:
