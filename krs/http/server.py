@@ -64,7 +64,8 @@ class Server(tornado.httpserver.HTTPServer):
             door.close()
 
     def _accept(self, door: socket.socket) -> None:
-        for _ in range(AT_ONCE):
+        # Who came in this turn does not count as waiting yet, so half of the room is left to those who can make some.
+        for _ in range(min(AT_ONCE, self.most // 2)):
             try:
                 connection, address = door.accept()
             except BlockingIOError:

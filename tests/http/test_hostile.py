@@ -105,6 +105,14 @@ async def test_with_no_room_left_the_slowest_makes_room(target: Target) -> None:
     assert len(target.server._open) <= 8
 
 
+async def test_a_delivery_at_the_end_of_a_flood_gets_in(target: Target) -> None:
+    """More connections in one turn of the loop than there is room for: the last of them is served."""
+    target.server.most = 8
+    for _ in range(60):
+        target.sockets.append(socket.create_connection(("127.0.0.1", target.port)))
+    assert await target.delivers(5) < 0.5
+
+
 async def test_a_connection_that_delivers_outlives_those_that_sit_there(target: Target) -> None:
     """A kept-alive connection that is used goes to the end of the line."""
     target.server.most = 4
