@@ -17,8 +17,9 @@ import msgspec
 
 from krs.core.vocabulary import Credential, Lifecycle
 
-JIT = "KRS_JIT_CONFIG"
-"""The variable of a just-in-time configuration."""
+JIT, REGISTRATION = "KRS_JIT_CONFIG", "KRS_REGISTRATION_TOKEN"
+CREDENTIALS = frozenset({JIT, REGISTRATION, "GITHUB_TOKEN"})
+"""The variables that hold a credential: a just-in-time configuration, a registration token, a token of ours."""
 FOLDER = "/home/runner"
 """Where the image koyeb/github-runner keeps actions/runner."""
 
@@ -115,7 +116,7 @@ def start(
     if credential is Credential.GITHUB_TOKEN:
         docker_env = () if docker else (("DISABLE_DOCKER_DAEMON", "true"),)
         return Start(entrypoint=(), args=(), env=(*known, ("GITHUB_TOKEN", github_token or ""), *docker_env))
-    secret = (JIT, jit) if credential is Credential.JIT else ("KRS_REGISTRATION_TOKEN", registration_token)
+    secret = (JIT, jit) if credential is Credential.JIT else (REGISTRATION, registration_token)
     return Start(
         entrypoint=("/bin/bash", "-c"),
         args=(SCRIPT,),
