@@ -114,8 +114,8 @@ class Server(tornado.httpserver.HTTPServer):
         super().on_close(server_conn)
 
     def _make_room(self) -> bool:
-        """Close the connection whose request we have waited for longest; never one whose request is in hand."""
-        slowest = next((stream for stream in self._open if stream.reading()), None)
+        """Close the connection that we have waited for longest, to ask or to take its answer; never one in hand."""
+        slowest = next((stream for stream in self._open if stream.reading() or stream.writing()), None)
         if slowest is None:
             return False
         del self._open[slowest]

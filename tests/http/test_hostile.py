@@ -21,6 +21,8 @@ GOOD = b"POST / HTTP/1.1\r\nHost: krs\r\nContent-Type: application/json\r\nConte
 SLOW_HEADERS = b"POST / HTTP/1.1\r\nHost: krs\r\nX-Drip: "
 SLOW_BODY = b"POST / HTTP/1.1\r\nHost: krs\r\nContent-Length: 99\r\n\r\n{"
 PATIENCE = 5.0
+PROMPT = 2.0
+"""Seconds for the slowest of some deliveries on a busy machine; by itself it takes a few milliseconds."""
 
 
 async def intake(headers: Any, body: bytes) -> Answer:
@@ -91,7 +93,7 @@ async def test_a_thousand_connections_that_dawdle_do_not_stop_deliveries(target:
             await target.connect(said)
     for connection in target.sockets[::10]:
         connection.send(b"x")
-    assert await target.delivers() < 0.5
+    assert await target.delivers() < PROMPT
 
 
 async def test_with_no_room_left_the_slowest_makes_room(target: Target) -> None:
@@ -100,7 +102,7 @@ async def test_with_no_room_left_the_slowest_makes_room(target: Target) -> None:
     first = await target.connect(SLOW_BODY)
     for _ in range(40):
         await target.connect(SLOW_HEADERS)
-    assert await target.delivers(5) < 0.5
+    assert await target.delivers(5) < PROMPT
     assert await target.heard(first) == b""
     assert len(target.server._open) <= 8
 
@@ -110,7 +112,23 @@ async def test_a_delivery_at_the_end_of_a_flood_gets_in(target: Target) -> None:
     target.server.most = 8
     for _ in range(60):
         target.sockets.append(socket.create_connection(("127.0.0.1", target.port)))
-    assert await target.delivers(5) < 0.5
+    assert await target.delivers(5) < PROMPT
+
+
+async def test_who_does_not_take_answers_makes_room_too(target: Target) -> None:
+    """Connections that ask again and again and never read would otherwise stay for ever."""
+    target.server.most = 4
+    target.server._doors[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    for _ in range(4):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", target.port))
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: krs\r\n\r\n" * 40)
+        target.sockets.append(connection)
+    async with asyncio.timeout(PATIENCE):
+        while len(target.server._open) < 4 or not all(stream.writing() for stream in target.server._open):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+    assert await target.delivers(3) < PROMPT
 
 
 async def test_a_connection_that_delivers_outlives_those_that_sit_there(target: Target) -> None:
@@ -129,7 +147,7 @@ async def test_a_process_without_descriptors_pauses_and_recovers(
     """When the system refuses a connection nothing spins: one warning, a pause, room is made, deliveries go on."""
     monkeypatch.setattr(door, "PAUSE", 0.05)
     idle = await target.connect()
-    assert await target.delivers(1) < 0.5
+    assert await target.delivers(1) < PROMPT
     waiting = socket.create_connection(("127.0.0.1", target.port))
     waiting.sendall(GOOD)
     waiting.setblocking(False)
@@ -200,7 +218,7 @@ async def test_half_closed_and_broken_connections_leave_nothing(target: Target) 
 async def test_pipelined_deliveries_are_answered_in_turn(target: Target) -> None:
     """Fifty requests in one write get fifty answers, and others are not kept waiting."""
     connection = await target.connect(GOOD * 50)
-    assert await target.delivers(5) < 0.5
+    assert await target.delivers(5) < PROMPT
     answers = b""
     while answers.count(b" 202 ") < 50:
         heard = await target.heard(connection)
