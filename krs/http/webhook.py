@@ -40,7 +40,7 @@ class SmallDelivery(tornado.routing.Matcher):
         length = declared(request.headers)
         if length is None or length > SMALL or request.path not in PATHS:
             return None
-        self._slow.begin(stream_of(request), time.monotonic())
+        self._slow.begin(stream_of(request), time.monotonic(), length)
         return {}
 
 
@@ -116,7 +116,9 @@ class StreamedWebhookHandler(WebhookHandler):
         self._size += len(chunk)
         if self._size <= self._limit:
             self._chunks.append(chunk)
+            self._slow.grow(stream_of(self.request), len(chunk))
             return None
+        self._slow.grow(stream_of(self.request), -sum(map(len, self._chunks)))
         self._chunks.clear()
         if self._size > self._limit + DRAINED and not self._finished:
             self._refuse()

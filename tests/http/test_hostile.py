@@ -20,6 +20,7 @@ from tests.http.conftest import Double
 GOOD = b"POST / HTTP/1.1\r\nHost: krs\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 SLOW_HEADERS = b"POST / HTTP/1.1\r\nHost: krs\r\nX-Drip: "
 SLOW_BODY = b"POST / HTTP/1.1\r\nHost: krs\r\nContent-Length: 99\r\n\r\n{"
+SLOW_CHUNKS = b"POST / HTTP/1.1\r\nHost: krs\r\nTransfer-Encoding: chunked\r\n\r\n4000\r\n" + b"x" * 16384
 PATIENCE = 5.0
 PROMPT = 2.0
 """Seconds for the slowest of some deliveries on a busy machine; by itself it takes a few milliseconds."""
@@ -260,3 +261,47 @@ def test_the_limit_of_open_files_is_raised_as_far_as_needed(monkeypatch: pytest.
     assert (door.room(), limits) == (1024 - door.RESERVE, [1024, 1024])
     limits[:] = [64, 64]
     assert door.room() == door.LEAST
+
+
+class Cut:
+    """A connection that knows whether it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        """Close it."""
+        self.closed = True
+
+
+def test_bodies_together_stay_within_a_budget() -> None:
+    """The oldest are cut off when too much is on its way; what came whole or was thrown away does not count."""
+    slow = SlowBodies(budget=100)
+    first, second, third = Cut(), Cut(), Cut()
+    slow.begin(first, 0.0, 60)
+    slow.begin(second, 1.0)
+    slow.grow(second, 40)
+    assert not first.closed
+    slow.grow(second, 1)
+    assert (first.closed, second.closed) == (True, False)
+    slow.grow(second, -41)
+    slow.begin(third, 2.0, 1000)
+    assert (second.closed, third.closed) == (True, False), "a body larger than the budget may come alone"
+    slow.end(third)
+    slow.begin(third, 3.0, 100)
+    assert not third.closed
+    slow.sweep(3.0 + 2 * LIMIT)
+    assert third.closed
+
+
+async def test_large_bodies_that_never_end_do_not_fill_the_memory(target: Target) -> None:
+    """A hundred senders of all but the last byte: the oldest are cut off, deliveries go on."""
+    (slow,) = {rule.target_kwargs["slow"] for rule in target.application.wildcard_router.rules[:2]}
+    slow._budget = 1 << 20
+    for _ in range(50):
+        await target.connect(b"POST / HTTP/1.1\r\nHost: krs\r\nContent-Length: 200000\r\n\r\n" + b"x" * 50_000)
+        await target.connect(
+            b"POST / HTTP/1.1\r\nHost: krs\r\nTransfer-Encoding: chunked\r\n\r\n4000\r\n" + b"x" * 16384
+        )
+    assert await target.delivers(3) < PROMPT
+    assert slow._total <= slow._budget
+    assert len(target.server._open) < 80
