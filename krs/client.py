@@ -29,7 +29,7 @@ from krs.core.views import (
     StartBody,
 )
 from krs.core.vocabulary import EventKind
-from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
+from krs.errors import UNREADABLE, CallError, Refused, Throttled, Unknown, Unreached
 from krs.rest import NEVER_SENT, describe
 from krs.secret import Secret
 
@@ -210,14 +210,14 @@ class ApiClient:
             raise self._failure(response)
         try:
             return msgspec.json.decode(response.content, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise Unknown(f"{what}: this is no krs daemon, or one of another version") from None
 
     def _failure(self, response: httpx.Response) -> CallError:
         what = f"krs at {self.url}"
         try:
             error = msgspec.json.decode(response.content, type=ErrorBody).error
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return Unknown(f"{what}: answered {response.status_code}: this is no krs daemon, or its API is off")
         message = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:

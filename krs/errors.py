@@ -9,6 +9,11 @@
 Messages are one line and never carry a secret.
 """
 
+import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON of others raises: not JSON or not the expected, not UTF-8, nested beyond reason."""
+
 
 class CallError(Exception):
     """A call failed; `message` is one line for a log or a screen."""

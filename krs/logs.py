@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,34 +13,48 @@ SHORTEST = 4
 """Secrets shorter than this are not masked: they would blacken ordinary words."""
 
 
+LINE = 32
+"""Characters from which a line of a secret of many lines is masked by itself."""
+
+
+def forms(secret: str) -> Iterator[str]:
+    """A secret as it is and as `repr` writes it, and its lines, of which a traceback may quote one."""
+    for text in (secret, *(line for line in secret.splitlines() if len(line) >= LINE)):
+        yield from (text, repr(text)[1:-1])
+
+
 class Redacted(logging.Formatter):
     """Formats a record, then masks every known secret in the result, tracebacks included."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         super().__init__()
-        self._secrets = [s.reveal() for s in secrets if len(s.reveal()) >= SHORTEST]
+        known = {form for secret in secrets for form in forms(secret.reveal()) if len(form) >= SHORTEST}
+        self._secrets = sorted(known, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        text = self.line(record, datetime.fromtimestamp(record.created, UTC))
+        return self.line(record, datetime.fromtimestamp(record.created, UTC))
+
+    def masked(self, text: str) -> str:
+        """A text without the known secrets."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
 
     def line(self, record: logging.LogRecord, at: datetime) -> str:
-        """The line before masking."""
+        """The line, masked."""
         event: Any = getattr(record, "event", None)
         kind = f"{event.kind.value:<21} " if event is not None else ""
         reason = f" ({event.reason.value})" if event is not None and event.reason else ""
         problem = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
-        return f"{at:%H:%M:%S} {record.levelname.lower():<7} {kind}{record.getMessage()}{reason}{problem}"
+        return self.masked(f"{at:%H:%M:%S} {record.levelname.lower():<7} {kind}{record.getMessage()}{reason}{problem}")
 
 
 class JsonLines(Redacted):
     """One JSON object a line; an event's fields are spelt out."""
 
     def line(self, record: logging.LogRecord, at: datetime) -> str:
-        """The object."""
+        """The object; its texts are masked before JSON writes their marks in its own way."""
         row: dict[str, Any] = {
             "at": at.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -53,7 +67,8 @@ class JsonLines(Redacted):
             row |= {name: getattr(event, name) for name in names if getattr(event, name) is not None}
         if record.exc_info:
             row["problem"] = self.formatException(record.exc_info)
-        return json.dumps(row, ensure_ascii=False)
+        shown = {key: self.masked(value) if isinstance(value, str) else value for key, value in row.items()}
+        return json.dumps(shown, ensure_ascii=False)
 
 
 def set_up(level: str, form: str, secrets: Iterable[Secret]) -> None:

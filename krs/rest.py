@@ -3,14 +3,15 @@
 Retries do not belong here: the core has the back-off, and a retry inside an attempt would hide time from it.
 """
 
+import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import httpx
 import msgspec
 
-from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
+from krs.errors import UNREADABLE, CallError, Refused, Throttled, Unknown, Unreached
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class Reply:
             )
         try:
             return msgspec.json.decode(self._body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except UNREADABLE as problem:
             raise Unknown(f"{self.what}: answer not understood: {problem}") from None
 
 
@@ -76,13 +77,17 @@ class Rest:
         params: Params | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        hide: Sequence[str] = (),
     ) -> Reply:
-        """Send one request. Raises one of the four `CallError`s unless the answer is 2xx or 304."""
+        """Send one request. Raises one of the four `CallError`s unless the answer is 2xx or 304.
+
+        `hide` are secrets in the body: a server that quotes what it refuses must not bring them into a message.
+        """
         what = f"{self._service} {method} {path}"
         response = await self._send(what, method, path, params, body, headers)
         if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
             return Reply(response, what)
-        raise self._failure(what, response)
+        raise self._failure(what, response, hide)
 
     async def _send(
         self, what: str, method: str, path: str, params: Params | None, body: object, headers: Mapping[str, str] | None
@@ -105,9 +110,9 @@ class Rest:
         self._observe(self._service, method, response.status_code, time.perf_counter() - began, response.headers)
         return response
 
-    def _failure(self, what: str, response: httpx.Response) -> CallError:
+    def _failure(self, what: str, response: httpx.Response, hide: Sequence[str]) -> CallError:
         wait = self._wait_asked(response)
-        code, text, fields = error_text(response)
+        code, text, fields = error_text(response, hide)
         message = f"{what}: {response.status_code} {text}".rstrip()
         if wait is not None:
             return Throttled(message, after=wait)
@@ -133,13 +138,17 @@ class _ErrorBody(msgspec.Struct):
     fields: list[_ErrorField] | None = None
 
 
-def error_text(response: httpx.Response) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    """(code, one line, fields) of an error body of Koyeb or GitHub; empty when it is not JSON."""
+def error_text(response: httpx.Response, hide: Sequence[str]) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """(code, one line, fields) of an error body of Koyeb or GitHub, without what is to be hidden; empty if not JSON."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return "", "", ()
-    fields = tuple((f.field or "", f.description or "") for f in body.fields or ())
+
+    def shown(text: str | None) -> str:
+        return functools.reduce(lambda kept, secret: kept.replace(secret, "***"), filter(None, hide), text or "")
+
+    fields = tuple((f.field or "", shown(f.description)) for f in body.fields or ())
     details = ", ".join(f"{name}: {text}" for name, text in fields)
-    text = " ".join(f"{body.message or ''} {f'({details})' if details else ''}".split())
+    text = " ".join(f"{shown(body.message)} {f'({details})' if details else ''}".split())
     return str(body.code or ""), text[:MESSAGE_LIMIT], fields

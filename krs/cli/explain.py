@@ -15,6 +15,7 @@ from krs.config.policy import policy_of
 from krs.core.admission import allowed_by, denied_by
 from krs.core.explain import EXAMPLE_JOB, Explanation, Verdict
 from krs.core.explain import explain as explained
+from krs.core.names import is_repository
 from krs.core.policy import Policy
 from krs.core.vocabulary import PublicRepositories
 
@@ -58,7 +59,7 @@ def explain(labels: str, repository: str, path: Path | None, as_json: bool) -> N
     words = [label.strip() for label in labels.split(",") if label.strip()]
     if not words:
         raise CliError("LABELS is empty: write koyeb-fra-small, or more with commas between", USAGE)
-    if repository.count("/") != 1 or not all(repository.split("/")):
+    if not is_repository(repository):
         raise CliError(f"{repository!r} is not owner/repo", USAGE)
     loaded = read_settings(path, {})
     policy = policy_of(loaded.settings, fallback())

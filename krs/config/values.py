@@ -146,6 +146,13 @@ def image(text: str) -> str:
     return name
 
 
+def folder(text: str) -> str:
+    """A folder in a container, as the start script can write it between quotes."""
+    if not re.fullmatch(r"/[^'\"\\$`\n]*", text.strip()):
+        raise ValueError(f"{text!r} is not a folder: begin it with / and use no quotes, dollar signs or backslashes")
+    return text.strip()
+
+
 def app_id(text: str) -> str:
     """The number or the client ID of a GitHub App; empty for none."""
     if not re.fullmatch(r"[A-Za-z0-9.]*", text.strip()):
@@ -200,6 +207,7 @@ def _reader(key: str, hint: Any, environ: Mapping[str, str]) -> Callable[[str], 
         "webhook.secret": lambda text: secret(text, environ),
         "github.app_id": app_id,
         "github.private_key": lambda text: secret(text, environ),
+        "runners.folder": folder,
         "runners.max_hourly_cost": money,
         **dict.fromkeys(DURATIONS, duration),
         **dict.fromkeys(("runners.image", "pools.image"), image),

@@ -9,7 +9,7 @@ from krs.core import facts as f
 from krs.core.endings import all_endings
 from krs.core.labels import Placement, place
 from krs.core.model import Cloud, Instant, Name, Runner, Scope, World
-from krs.core.names import base36, pool_id
+from krs.core.names import base36, is_owner, is_repository, pool_id
 from krs.core.policy import Policy
 from krs.core.state import is_busy, max_age_at, state_of
 from krs.core.views import DrainBody, ExtendBody, KillBody, StartBody
@@ -50,7 +50,7 @@ def _moved(runner: Runner, version: int | None) -> Refusal | None:
 def start(world: World, body: StartBody, by: str, now: Instant, policy: Policy) -> f.StartAsked | Refusal:
     """Start a runner for a label in a scope."""
     wants_repository = policy.mode is Mode.REPOSITORY
-    if body.scope.count("/") != wants_repository or not all(body.scope.split("/")):
+    if not (is_repository if wants_repository else is_owner)(body.scope):
         shape = "owner/repository" if wants_repository else "owner"
         return Refusal(422, "bad_scope", f"scope {body.scope!r} is not {shape} (mode {policy.mode.value})")
     labels = (body.label,)

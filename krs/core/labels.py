@@ -30,7 +30,8 @@ def parse(label: str, prefix: str, catalog: Catalog) -> Placement | Reason | Non
     """Where a label wants its runner, why it cannot have one, or None when it is not addressed to krs."""
     if not is_ours(label, prefix):
         return None
-    splits = tuple(_splits(label.casefold()[len(prefix) + 1 :]))
+    rest = label.casefold()[len(prefix) + 1 :]
+    splits = ((rest, ""), *_splits(rest))
     known = [(region, kind) for region, kind in splits if region in catalog.regions and kind in catalog.instance_types]
     if not known:
         return _unknown(splits, catalog)

@@ -11,6 +11,10 @@ from collections.abc import Container
 from krs.core.model import JobId, Name, Pool, PoolId, Scope
 
 LIMIT = 63
+OWNER = r"[A-Za-z0-9_-]{1,100}"
+REPOSITORY = OWNER + r"/(?!\.\.?\Z)[A-Za-z0-9_.-]{1,100}"
+"""What GitHub allows in names, a little wider. Names become parts of addresses that are called with our token, so one
+that could lead to another address must get no further than the door."""
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -21,6 +25,16 @@ def base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = DIGITS[digit] + digits
     return digits or "0"
+
+
+def is_owner(text: str) -> bool:
+    """Whether this can be the name of an owner at GitHub."""
+    return re.fullmatch(OWNER, text) is not None
+
+
+def is_repository(text: str) -> bool:
+    """Whether this can be owner/repository at GitHub."""
+    return re.fullmatch(REPOSITORY, text) is not None
 
 
 def pool_id(scope: Scope, labels: tuple[str, ...]) -> PoolId:

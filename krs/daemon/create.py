@@ -109,7 +109,8 @@ class Creator:
 
     async def _environment(self, command: c.CreateRunner, start: Start, terms: Terms) -> tuple[EnvVar, ...]:
         """The container's variables; a one-job configuration goes by the vault where there is one."""
-        given = {key: EnvVar(key=key, value=value) for key, value in (*start.env, *terms.env)}
+        rows = (*start.env, *terms.env)
+        given = {key: EnvVar(key=key, value=text, credential=key in bootstrap.CREDENTIALS) for key, text in rows}
         if self._vault is not None and bootstrap.JIT in given:
             secret = await self._vault.put(command.name, given[bootstrap.JIT].value)
             given[bootstrap.JIT] = EnvVar(key=bootstrap.JIT, secret=secret)

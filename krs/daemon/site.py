@@ -4,6 +4,7 @@ import msgspec
 
 from krs.core.facts import Adoptable, ServiceSeen
 from krs.core.model import Instant, Name, Scope
+from krs.core.names import is_owner, is_repository
 from krs.core.vocabulary import Credential, Lifecycle
 from krs.koyeb import Definition, Service
 
@@ -46,7 +47,7 @@ def adoptable(service: Service, definition: Definition, site: Site) -> Adoptable
     scope = url.removeprefix(f"{site.web_url}/").strip("/")
     if env.get("KRS_CONTROLLER", site.controller) != site.controller:
         return None
-    if not labels or not scope or scope == url or scope.count("/") > 1:
+    if not labels or scope == url or not (is_owner(scope) or is_repository(scope)):
         return None
     try:
         lifecycle, credential = _kind(env)

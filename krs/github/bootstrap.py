@@ -2,9 +2,9 @@
 
 Values come by environment, never inside the script's text. The script runs as root in the container. It begins by
 replacing itself with a shell that got its credential by a pipe, so that not even root finds one in /proc/1/environ;
-then it registers the runner, and starts it as user `runner` with an environment that was made anew: no credential is in
-the arguments or the environment of any process. A container that Koyeb restarts finds no secret that still works: it
-never registers twice, says so, and waits to be deleted.
+then it registers the runner, and starts it as user `runner` with the environment of the image and of its pool, less
+all that is krs's own: no credential is in the arguments or the environment of any process. A container that Koyeb
+restarts finds no secret that still works: it never registers twice, says so, and waits to be deleted.
 
 A just-in-time configuration is unpacked here, by root, into the files that the listener itself would write before it
 reads them (`Runner.Listener/Runner.cs` of actions/runner). Given by environment, as GitHub documents it, it would stay
@@ -17,8 +17,9 @@ import msgspec
 
 from krs.core.vocabulary import Credential, Lifecycle
 
-JIT = "KRS_JIT_CONFIG"
-"""The variable of a just-in-time configuration."""
+JIT, REGISTRATION = "KRS_JIT_CONFIG", "KRS_REGISTRATION_TOKEN"
+CREDENTIALS = frozenset({JIT, REGISTRATION, "GITHUB_TOKEN"})
+"""The variables that hold a credential: a just-in-time configuration, a registration token, a token of ours."""
 FOLDER = "/home/runner"
 """Where the image koyeb/github-runner keeps actions/runner."""
 
@@ -49,7 +50,7 @@ ended() {
   sleep infinity & wait
 }
 trap 'exit 143' TERM
-as_runner() { su -s /bin/bash -c "cd '$KRS_FOLDER' && exec env -i $clean \"\$0\" \"\$@\"" runner -- "$@"; }
+as_runner() { su -s /bin/bash -c "cd '$KRS_FOLDER' && exec env $clean \"\$0\" \"\$@\"" runner -- "$@"; }
 unpack() {
   local text name value pair='"([A-Za-z0-9._-]+)"[[:space:]]*:[[:space:]]*"([^"]*)"' files=0
   text=$(printf %s "$jit" | base64 -d) || return 1
@@ -63,7 +64,9 @@ unpack() {
   [ "$files" -gt 0 ] && [ -s .runner ]
 }
 id runner > /dev/null 2>&1 || useradd runner
-clean="HOME='$KRS_FOLDER' USER=runner LOGNAME=runner PATH='$PATH' LANG=C.UTF-8"
+clean="HOME='$KRS_FOLDER' USER=runner LOGNAME=runner PATH='$PATH'"
+for name in "${!KRS_@}"; do clean="-u $name $clean"; done
+export LANG="${LANG-C.UTF-8}"
 if [ -e .krs-started ] || [ -e .runner ]; then ended 64; fi
 if [ "${KRS_DOCKER-}" = true ]; then
   dockerd-entrypoint.sh dockerd --host=unix:///var/run/docker.sock >/var/log/dockerd.log 2>&1 &
@@ -113,7 +116,7 @@ def start(
     if credential is Credential.GITHUB_TOKEN:
         docker_env = () if docker else (("DISABLE_DOCKER_DAEMON", "true"),)
         return Start(entrypoint=(), args=(), env=(*known, ("GITHUB_TOKEN", github_token or ""), *docker_env))
-    secret = (JIT, jit) if credential is Credential.JIT else ("KRS_REGISTRATION_TOKEN", registration_token)
+    secret = (JIT, jit) if credential is Credential.JIT else (REGISTRATION, registration_token)
     return Start(
         entrypoint=("/bin/bash", "-c"),
         args=(SCRIPT,),

@@ -8,6 +8,7 @@ import msgspec
 import tornado.web
 
 from krs.core.model import Instant, Name
+from krs.errors import UNREADABLE
 from krs.http.auth import Gate, Role, address_of
 from krs.http.base import ApiError, BoundedHandler
 from krs.http.metrics import Metrics
@@ -109,7 +110,7 @@ class ApiHandler(BoundedHandler):
             body = msgspec.json.decode(content or b"{}", type=endpoint.body)
         except msgspec.ValidationError as problem:
             raise ApiError(422, "bad_value", str(problem)) from None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise ApiError(400, "bad_json", "the body is not JSON") from None
         return self._with_version(body)
 

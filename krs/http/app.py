@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import tornado.httpserver
 import tornado.ioloop
 import tornado.netutil
 import tornado.web
@@ -14,6 +13,7 @@ from krs.http.base import NotFoundHandler
 from krs.http.health import HealthHandler, MetricsHandler, ReadyHandler
 from krs.http.metrics import Metrics
 from krs.http.ports import Health, Intake
+from krs.http.server import Server, room
 from krs.http.slow import SlowBodies
 from krs.http.webhook import SmallDelivery, StreamedWebhookHandler, WebhookHandler
 
@@ -51,14 +51,15 @@ def build(
     )
 
 
-def serve(application: tornado.web.Application, host: str, port: int) -> tuple[tornado.httpserver.HTTPServer, int]:
+def serve(application: tornado.web.Application, host: str, port: int) -> tuple[Server, int]:
     """Listen; gives the server and its port. Raises `OSError` when the address cannot be had."""
-    server = tornado.httpserver.HTTPServer(
+    server = Server(
         application,
         idle_connection_timeout=IDLE,
         max_header_size=HEADERS,
         max_body_size=BODIES,
     )
+    server.most = room()
     sockets = tornado.netutil.bind_sockets(port, host, backlog=BACKLOG)
     server.add_sockets(sockets)
     return server, int(sockets[0].getsockname()[1])

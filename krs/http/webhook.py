@@ -37,12 +37,17 @@ class SmallDelivery(tornado.routing.Matcher):
 
     def match(self, request: tornado.httputil.HTTPServerRequest) -> dict[str, Any] | None:
         """Whether to read this one whole."""
-        length = request.headers.get("Content-Length", "")
-        small = length.isdigit() and int(length) <= SMALL
-        if not small or request.path not in PATHS:
+        length = declared(request.headers)
+        if length is None or length > SMALL or request.path not in PATHS:
             return None
-        self._slow.begin(stream_of(request), time.monotonic())
+        self._slow.begin(stream_of(request), time.monotonic(), length)
         return {}
+
+
+def declared(headers: tornado.httputil.HTTPHeaders) -> int | None:
+    """How many bytes a request says its body has, if it says so in a way that can be meant."""
+    length = headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) <= 15 else None
 
 
 def stream_of(request: tornado.httputil.HTTPServerRequest) -> tornado.iostream.BaseIOStream:
@@ -69,6 +74,10 @@ class WebhookHandler(tornado.web.RequestHandler):
         self._slow.end(stream_of(self.request))
         body = self.request.body
         self.answer(TOO_LARGE if len(body) > self._limit else await self._intake(self.request.headers, body))
+
+    def on_finish(self) -> None:
+        """Also a request that was refused before its method ran has come to its end."""
+        self._slow.end(stream_of(self.request))
 
     def answer(self, answer: Answer) -> None:
         """Send an answer."""
@@ -98,8 +107,7 @@ class StreamedWebhookHandler(WebhookHandler):
     def prepare(self) -> Awaitable[None] | None:
         """Refuse what is beyond reason before anything is read."""
         self._slow.begin(stream_of(self.request), time.monotonic())
-        length = self.request.headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > self._limit + DRAINED:
+        if (declared(self.request.headers) or 0) > self._limit + DRAINED:
             self._refuse()
         return None
 
@@ -108,7 +116,9 @@ class StreamedWebhookHandler(WebhookHandler):
         self._size += len(chunk)
         if self._size <= self._limit:
             self._chunks.append(chunk)
+            self._slow.grow(stream_of(self.request), len(chunk))
             return None
+        self._slow.grow(stream_of(self.request), -sum(map(len, self._chunks)))
         self._chunks.clear()
         if self._size > self._limit + DRAINED and not self._finished:
             self._refuse()

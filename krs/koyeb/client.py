@@ -3,7 +3,7 @@
 No call that changes anything is ever repeated in here; a list that shrank while it was read is read again.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TypeVar
 
 import httpx
@@ -114,10 +114,12 @@ class KoyebClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def call(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> Reply:
-        """Send one request. Raises a `CallError`, refusals sorted as above."""
+    async def call(
+        self, method: str, path: str, *, params: Params | None = None, body: object = None, hide: Sequence[str] = ()
+    ) -> Reply:
+        """Send one request. Raises a `CallError`, refusals sorted as above, without the texts to `hide`."""
         try:
-            return await self._rest.call(method, path, params=params, body=body)
+            return await self._rest.call(method, path, params=params, body=body, hide=hide)
         except Refused as problem:
             raise sharpen(problem) from None
 
@@ -194,7 +196,8 @@ class KoyebClient:
     async def create_service(self, app_id: str, runner: RunnerService) -> Service:
         """Start a runner. Raises `NameTaken`, `QuotaExceeded` or `LifeCycleRefused` beside the usual errors."""
         body = runner.body(_named(app_id))
-        reply = (await self.call("POST", "/v1/services", body=body)).decode(OneServiceReply)
+        hide = [row.value for row in runner.env if row.credential]
+        reply = (await self.call("POST", "/v1/services", body=body, hide=hide)).decode(OneServiceReply)
         return reply.service.service()
 
     async def try_service(self, app_id: str, runner: RunnerService) -> None:

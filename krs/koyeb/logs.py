@@ -18,7 +18,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketError, websock
 
 from krs.core.model import Instant
 from krs.core.views import LogLine
-from krs.errors import CallError, Refused, Unknown, Unreached
+from krs.errors import UNREADABLE, CallError, Refused, Unknown, Unreached
 from krs.koyeb.models import epoch
 from krs.secret import Secret
 
@@ -180,5 +180,5 @@ def _frame(message: str | bytes) -> Frame:
     """A message read; what is no frame of theirs (an empty one keeps the connection alive) says nothing."""
     try:
         return msgspec.json.decode(message, type=Frame)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Frame()

@@ -288,6 +288,8 @@ class EnvVar(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     secret: str = ""
     """The name of a Koyeb secret that holds the value."""
+    credential: bool = False
+    """Whether the value is cut out of what Koyeb says about it."""
 
     def body(self) -> dict[str, str]:
         """As Koyeb wants it."""

@@ -25,12 +25,12 @@ class Secrets:
         """Have a secret of this name hold this value, whether or not it is there already."""
         body = {"name": name, "type": "SIMPLE", "value": value}
         try:
-            (await self._koyeb.call("POST", "/v1/secrets", body=body)).decode(SecretReply)
+            (await self._koyeb.call("POST", "/v1/secrets", body=body, hide=[value])).decode(SecretReply)
         except NameTaken:
             found = await self.find(name)
             if found is None:
                 raise Unknown(f"koyeb secret {name}: said to exist, and not listed") from None
-            await self._koyeb.call("PUT", f"/v1/secrets/{found.id}", body=body)
+            await self._koyeb.call("PUT", f"/v1/secrets/{found.id}", body=body, hide=[value])
 
     async def delete(self, name: str) -> bool:
         """Take a secret away; False when there is none."""

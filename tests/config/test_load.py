@@ -108,6 +108,8 @@ def test_a_webhook_secret_may_hold_any_characters() -> None:
         ({"DISABLE_DOCKER_DAEMON": "perhaps"}, "neither true nor false"),
         ({"PREFIX": "my runners"}, "cannot begin a label"),
         ({"KRS_RUNNERS_IMAGE": "koyeb/github runner"}, "is not an image name"),
+        ({"KRS_RUNNERS_FOLDER": "home/runner"}, "is not a folder"),
+        ({"KRS_RUNNERS_FOLDER": "/home/o'neill"}, "is not a folder"),
         ({"KRS_CONFIG": "nope.toml"}, "there is no such file"),
         ({"KRS_WEBHOOK_MAX_BODY": "5 furlongs"}, "is not a size"),
         ({"KRS_RUNNERS_MAX_HOURLY_COST": "-1"}, "not an amount"),

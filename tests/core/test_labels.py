@@ -18,7 +18,7 @@ from tests.core.build import CATALOG, POLICY
         ("koyeb-na-gpu-nvidia-a100", ("na", "gpu-nvidia-a100")),
         ("koyeb-xyz-small", Reason.UNKNOWN_REGION),
         ("koyeb-fra-gigantic", Reason.UNKNOWN_INSTANCE_TYPE),
-        ("koyeb-fra", Reason.UNKNOWN_REGION),
+        ("koyeb-fra", Reason.UNKNOWN_INSTANCE_TYPE),
         ("koyeb-", Reason.UNKNOWN_REGION),
         ("koyeb-fra-free", Reason.WEB_ONLY),
         ("koyeb-was-2xlarge", Reason.NOT_SOLD_IN_REGION),

@@ -45,7 +45,14 @@ def image(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.REUSABLE, jit: str = JIT) -> Start:
+def start(
+    image: Path,
+    credential: Credential,
+    lifecycle: Lifecycle = Lifecycle.REUSABLE,
+    jit: str = JIT,
+    *,
+    docker: bool = False,
+) -> Start:
     """What the container is given."""
     return bootstrap.start(
         credential,
@@ -54,7 +61,7 @@ def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.
         labels=("koyeb-fra-small", "linux"),
         web_url="https://github.com",
         controller="default",
-        docker=False,
+        docker=docker,
         lifecycle=lifecycle,
         registration_token="SECRET-registration",
         jit=jit,
@@ -63,9 +70,9 @@ def start(image: Path, credential: Credential, lifecycle: Lifecycle = Lifecycle.
     )
 
 
-def run(image: Path, given: Start) -> str:
-    """Run the container until it has said that the runner ended; gives that line."""
-    env = {**dict(given.env), "PATH": f"{image}/bin:{os.environ['PATH']}"}
+def run(image: Path, given: Start, **pool: str) -> str:
+    """Run the container, with a pool's own variables, until it has said that the runner ended; gives that line."""
+    env = {**dict(given.env), **pool, "PATH": f"{image}/bin:{os.environ['PATH']}"}
     process = subprocess.Popen(
         [*given.entrypoint, *given.args], env=env, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -126,6 +133,54 @@ def test_it_registers_with_exactly_its_labels(image: Path) -> None:
     assert {"--unattended", "--no-default-labels", "--ephemeral"} <= set(args)
     assert args[args.index("--url") + 1] == "https://github.com/acme/api"
     assert "ACTIONS_RUNNER_INPUT_TOKEN=SECRET-registration" in (image / "config.env").read_text()
+
+
+def test_the_variables_of_a_pool_reach_registration_and_jobs(image: Path) -> None:
+    """A proxy is needed by both; what the image or the pool sets is kept, what krs needs for itself is not."""
+    pool = {"HTTP_PROXY": "http://proxy:3128", "ODD": 'it\'s "odd" $HOME', "LANG": "de_DE.UTF-8"}
+    run(image, start(image, Credential.REGISTRATION_TOKEN), **pool)
+    for name in ("config.env", "run.env"):
+        seen = (image / name).read_text().splitlines()
+        assert {f"{key}={value}" for key, value in pool.items()} <= set(seen)
+        assert {f"HOME={image}", "USER=runner"} <= set(seen)
+        assert not [line for line in seen if line.startswith("KRS_")]
+
+
+def stub(image: Path, name: str, text: str) -> None:
+    """Another command of the image."""
+    path = image / name
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_with_docker_the_daemon_listens_on_the_unix_socket_alone(image: Path) -> None:
+    """And knows no credential; the job is told where it is. Without docker none is started."""
+    stub(image, "bin/sleep", 'if [ "$1" = infinity ]; then exec /bin/sleep 60; fi')
+    stub(image, "bin/dockerd-entrypoint.sh", f'echo "$@" > {image}/dockerd.args; env > {image}/dockerd.env')
+    run(image, start(image, Credential.REGISTRATION_TOKEN))
+    assert not (image / "dockerd.args").exists()
+    (image / ".krs-started").unlink()
+    (image / ".runner").unlink()
+    run(image, start(image, Credential.REGISTRATION_TOKEN, docker=True))
+    assert (image / "dockerd.args").read_text() == "dockerd --host=unix:///var/run/docker.sock\n"
+    assert "SECRET" not in (image / "dockerd.env").read_text()
+    assert "DOCKER_HOST=unix:///var/run/docker.sock\n" in (image / "run.env").read_text()
+
+
+def test_an_image_without_the_user_gets_one(image: Path) -> None:
+    """Any image with actions/runner in a folder will do."""
+    stub(image, "bin/id", "exit 1")
+    stub(image, "bin/useradd", f'echo "$@" > {image}/useradd.args')
+    run(image, start(image, Credential.REGISTRATION_TOKEN))
+    assert (image / "useradd.args").read_text() == "runner\n"
+
+
+@pytest.mark.parametrize("code", [0, 1, 137])
+def test_how_the_runner_ended_is_said(image: Path, code: int) -> None:
+    """Its exit code, in one line that is JSON after the first word."""
+    stub(image, "run.sh", f"exit {code}")
+    word, _, rest = run(image, start(image, Credential.REGISTRATION_TOKEN)).partition(" ")
+    assert (word, json.loads(rest)) == ("krs-runner-ended", {"name": "runner-fra-small-1", "exit": code})
 
 
 def test_a_restarted_container_never_registers_again(image: Path) -> None:

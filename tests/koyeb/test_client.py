@@ -5,11 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from pytest_httpserver import HTTPServer
 
 from krs.errors import Refused, Throttled, Unknown, Unreached
 from krs.koyeb import KoyebClient, LifeCycleRefused, NameTaken, QuotaExceeded, RunnerService
 from krs.koyeb.catalog import fallback
+from krs.koyeb.models import EnvVar
+from krs.koyeb.secrets import Secrets
 from tests.contract.wire import Wire, query_of
 
 
@@ -271,3 +274,18 @@ def test_the_fallback_table_is_dated_and_sells_workers() -> None:
     assert table.instance_types["small"].price_hourly == 0.0144
     assert not table.instance_types["free"].worker
     assert "fra" in table.regions
+
+
+async def test_a_credential_that_koyeb_quotes_stays_out_of_the_error() -> None:
+    """Neither in the line nor in the fields, not even half of one that is cut to length; the rest can be read."""
+    blob = "b1o8" * 600
+    wire = answer(400, refusal(f"env {blob} is bad", env=f"value {blob} is too long"))
+    env = (EnvVar(key="K", value=blob, credential=True), EnvVar(key="REPO_URL", value="https://github.com/a/b"))
+    for sent in (
+        lambda: client(wire).create_service("app-1", replace(RUNNER, env=env)),
+        lambda: Secrets(client(wire)).put("name", blob),
+    ):
+        with pytest.raises(Refused) as caught:
+            await sent()
+        assert "env *** is bad" in caught.value.message
+        assert blob[:8] not in f"{caught.value.message} {caught.value.fields}"
