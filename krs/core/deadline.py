@@ -12,8 +12,7 @@ from krs.core.draft import Draft
 from krs.core.endings import all_endings
 from krs.core.model import NEVER, Cloud, Instant, Runner, World
 from krs.core.policy import HOUR, Policy
-from krs.core.retire import boot_deadline
-from krs.core.state import UNTOLD, is_busy
+from krs.core.state import UNTOLD, is_busy, max_age_at
 from krs.core.vocabulary import JobState, Reason
 
 
@@ -65,7 +64,7 @@ def _runner(runner: Runner, policy: Policy) -> Iterator[Instant]:
         case Cloud.DELETING:
             yield Instant(runner.cloud_at + LOOKUP_AFTER)
         case Cloud.UP:
-            yield boot_deadline(runner, policy)
+            yield max_age_at(runner, policy)
             if runner.unreachable_since is not None:
                 yield Instant(runner.unreachable_since + policy.unreachable_limit)
             if is_busy(runner):

@@ -10,7 +10,8 @@ from krs.core import facts as f
 from krs.core.commands import CreateRunner, DeleteRunner, ListRegistrations, ListServices
 from krs.core.deadline import next_deadline
 from krs.core.decide import decide
-from krs.core.model import Instant, Name, Op, OpKind, Scope, World
+from krs.core.endings import all_endings
+from krs.core.model import Instant, JobId, Name, Op, OpKind, Probe, Scope, World
 from krs.core.policy import Policy
 from krs.core.strays import is_ours
 from krs.core.views import StartBody
@@ -164,3 +165,82 @@ def test_a_runner_that_vanished_after_its_job_is_tidied_up_at_once() -> None:
         world, job(1, JobState.RUNNING, runner=name, seconds=20), ended, gone, seconds=30, policy=policy
     )
     assert len(only(commands, DeleteRunner)) == 1
+
+
+def test_two_stores_name_the_runner_of_a_job_alike() -> None:
+    """Whatever else a store knows, the name is a function of the pool and the job: the lock between two daemons."""
+    rich, _ = up(3)
+    rich = fold(rich, *(job(n, JobState.DONE, seconds=5) for n in (1, 2, 3)), seconds=5)
+    (here,) = only(turn(swept(), job(9, repo="acme/web"))[1], CreateRunner)
+    (there,) = only(turn(rich, job(9, repo="acme/web"), seconds=9)[1], CreateRunner)
+    assert here.name == there.name
+
+
+def test_a_delivery_that_comes_again_after_the_end_buys_nothing() -> None:
+    """For an hour what is over is remembered, so that a `queued` out of order is known to be old."""
+    world, (name,) = up(1)
+    world, _ = turn(world, job(1, JobState.RUNNING, runner=name, seconds=20), seconds=20)
+    world, _ = turn(world, job(1, JobState.DONE, runner=name, seconds=30), f.DrainAsked(name=name), seconds=30)
+    world, commands = turn(world, job(1), seconds=40)
+    assert only(commands, CreateRunner) == []
+    assert world.jobs[JobId(1)].state is JobState.DONE
+
+
+def test_the_time_to_boot_counts_from_the_creation() -> None:
+    """A create that succeeds after minutes of refusals has its full time to come online."""
+    world, commands = turn(swept(), job(1))
+    (create,) = only(commands, CreateRunner)
+    refused = f.CreateFailed(name=create.name, reason=Reason.UNREACHED, message="no")
+    world, _ = turn(world, refused, seconds=1)
+    world, _ = turn(world, created(create.name, 500), seconds=500)
+    absent = f.RegistrationObserved(name=create.name, asked_at=at(700), observed=f.Observed.ABSENT)
+    world, _ = turn(world, absent, seconds=700)
+    assert world.runners[create.name].wanted
+
+
+def test_a_runner_that_is_too_old_lets_its_job_end() -> None:
+    """Its age makes it unwanted, and the job that runs on it keeps it."""
+    policy = replace(POLICY, max_age=600.0)
+    world, (name,) = up(1, policy)
+    world, _ = turn(world, job(1, JobState.RUNNING, runner=name, seconds=20), seconds=20, policy=policy)
+    world, commands = turn(world, seconds=700, policy=policy)
+    assert (world.runners[name].wanted, only(commands, DeleteRunner)) == (False, [])
+
+
+def test_an_idle_runner_that_a_job_waits_for_does_not_expire() -> None:
+    """GitHub may take long to hand out a job; until then its runner is kept."""
+    world, (name,) = up(1)
+    world = fold(world, registered(name, f.Observed.IDLE, 5), seconds=5)
+    assert all_endings(world, at(90_000), POLICY)[name][1] is Reason.MAX_AGE
+
+
+def test_a_list_asked_for_before_a_create_says_nothing_of_it() -> None:
+    """Though it is the newest list that has come."""
+    world, commands = turn(swept(), job(1), seconds=1)
+    (create,) = only(commands, CreateRunner)
+    world, _ = turn(world, created(create.name, 20), seconds=20)
+    world, _ = turn(world, listed(10), seconds=21)
+    assert world.runners[create.name].misses == 0
+
+
+def unasked(world: World) -> World:
+    """The same world, but nothing is asked or forgotten for a day: only its runners can wake the loop."""
+    quiet = replace(world.koyeb, asked_until=at(90_000))
+    return replace(world, koyeb=quiet, github={SCOPE: Probe(asked_until=at(90_000))}, jobs={}, creates=())
+
+
+def test_a_runner_grows_too_old_though_nobody_can_tell_whether_it_is_idle() -> None:
+    """An earlier end that waits for GitHub's answer does not hide the maximum age; the loop wakes for it."""
+    world, (name,) = up(1)
+    world, _ = turn(world, registered(name, f.Observed.IDLE, 5), job(1, JobState.DONE, seconds=5), seconds=5)
+    assert next_deadline(unasked(world), at(86_000), POLICY) == at(86_400)
+    world, _ = turn(world, seconds=86_400)
+    assert world.runners[name].why is Reason.MAX_AGE
+
+
+def test_the_loop_wakes_when_a_runner_should_be_online() -> None:
+    """Ten minutes after its creation."""
+    world, (name,) = up(1)
+    denied = replace(unasked(world), github={SCOPE: Probe(asked_until=at(90_000), denied=True)})
+    assert name in denied.runners
+    assert next_deadline(denied, at(100), POLICY) == at(600)
