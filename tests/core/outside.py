@@ -18,6 +18,8 @@ FIRST_JOB = 57_000_000_000
 """Job ids are as long as GitHub's are, so that names are too."""
 STRANGERS = (Name("database"), Name("runner-fra-small-z9z9z9"))
 """Services of others in our app; the second is a runner of another controller."""
+BUILDER = Name("build-machine-7")
+"""A runner of others that never was at Koyeb, and is offline for ever."""
 
 
 @dataclass
@@ -84,6 +86,7 @@ class Outside:
     def __post_init__(self) -> None:
         for name in STRANGERS:
             self.services[name] = Service(name, f"id-{name}", API, SMALL, self.now, float("inf"), ours=False)
+        for name in (*STRANGERS, BUILDER):
             self.registrations[name] = Registration(self.number(), name, API, ("gpu",))
 
     def number(self) -> int:

@@ -92,7 +92,7 @@ class Scheduler:
 
     def _nothing_is_due_early(self) -> None:
         """Half-way to the next deadline nothing may be due, or the loop would sleep too long."""
-        if self.turns % 4:
+        if self.turns % 2:
             return
         now = self.now
         deadline = next_deadline(self.world, now, self.policy)

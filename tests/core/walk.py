@@ -34,7 +34,7 @@ HOUSES: tuple[dict[str, object], ...] = (
     {"lifecycle": Lifecycle.EPHEMERAL, "min_idle": 1},
     {"rules": (WAS_ALONE,)},
     {"rules": (WAS_ALONE,), "lifecycle": Lifecycle.EPHEMERAL, "ttl": 300.0},
-    {"creates_per_hour": 3},
+    {"creates_per_hour": 3, "max_age": 3600.0},
     {"max_hourly_cost": 0.025, "rules": (PoolRule(label="koyeb-fra-*", maximum=2),)},
 )
 """What an operator may have configured."""
