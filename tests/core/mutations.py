@@ -71,6 +71,9 @@ class Walks:
         """Walk."""
         return swarm(range(self.seeds), moves=60, faults=self.faults or None)
 
+    def __str__(self) -> str:
+        return f"{self.seeds} walks with {' '.join(fault.__name__ for fault in self.faults) or 'any fault'}"
+
 
 def walks(*faults: Move, seeds: int = 30) -> Check:
     """The machine as a check."""

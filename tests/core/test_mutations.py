@@ -4,6 +4,8 @@ import pytest
 
 from tests.core.mutations import MUTATIONS, Mutation, Walks
 
+WALKS = sorted({mutation.caught_by for mutation in MUTATIONS if isinstance(mutation.caught_by, Walks)}, key=str)
+
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_every_break_still_applies(mutation: Mutation) -> None:
@@ -14,7 +16,7 @@ def test_every_break_still_applies(mutation: Mutation) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("check", sorted({m.caught_by for m in MUTATIONS if isinstance(m.caught_by, Walks)}, key=str))
+@pytest.mark.parametrize("check", WALKS, ids=str)
 def test_the_sound_core_passes_the_same_walks(check: Walks) -> None:
     """The checks that are no tests of their own find nothing when nothing is broken."""
     check()

@@ -52,7 +52,7 @@ class Walk:
 
     def __init__(self, house: int, net: float) -> None:
         common = {"max_per_pool": 3, "max_total": 5, "ttl": 1800.0}
-        self.policy: Policy = replace(POLICY, **(common | HOUSES[house % len(HOUSES)]))
+        self.policy: Policy = replace(POLICY, **(common | HOUSES[house]))
         self.outside = Outside(T0, net)
         self.schedulers = [Scheduler(self.policy, self.outside)]
         self.stores = 1
@@ -65,7 +65,6 @@ class Walk:
         """Services that did not come online in time, and jobs of whose start krs was not told in time."""
         self.guarded: set[JobId] = set()
         """Running jobs whose runner krs could have kept from Koyeb's net."""
-
         self.kills = 0
         """How often a process was killed."""
         self._turns = 0
