@@ -10,14 +10,25 @@ from krs.core import strays
 from krs.core.absorb_koyeb import came_online
 from krs.core.draft import Draft
 from krs.core.facts import GithubFailed, Observed, RegistrationObserved, RegistrationsListed
-from krs.core.model import Cloud, Forge, Instant, Probe, Runner, Scope, Stray
+from krs.core.model import Cloud, Forge, Instant, OpKind, Probe, Runner
 from krs.core.policy import Policy
+from krs.core.state import still_asked
 from krs.core.vocabulary import EventKind, Level
 
 
 def registrations_listed(draft: Draft, fact: RegistrationsListed, policy: Policy) -> None:
-    """Compare a scope's registrations with our runners; those of others are none of our business."""
-    _answered(draft, fact.scope, fact.asked_at, strays.found(draft, fact, policy))
+    """Compare a scope's registrations with our runners; those of others are none of our business.
+
+    A list no newer than the last one says nothing.
+    """
+    probe = draft.github.get(fact.scope, Probe())
+    if probe.answered_at is not None and probe.answered_at >= fact.asked_at:
+        return
+    if probe.failed_since is not None or probe.denied:
+        draft.say(EventKind.GITHUB_BACK, f"GitHub answers again for {fact.scope}")
+    asked_until = still_asked(probe, fact.asked_at, policy)
+    left = strays.found(draft, fact, policy)
+    draft.put_github(fact.scope, Probe(answered_at=fact.asked_at, asked_until=asked_until, strays=left))
     seen = {registration.name: registration for registration in fact.runners}
     for runner in tuple(draft.runners.values()):
         if runner.scope == fact.scope and runner.cloud is Cloud.GONE and runner.name not in seen:
@@ -36,7 +47,7 @@ def registration_observed(draft: Draft, fact: RegistrationObserved) -> None:
     """The answer to a question about one runner."""
     runner = draft.runners.get(fact.name)
     if runner is not None:
-        observe(draft, draft.change(runner, op=None), fact.observed, fact.id, fact.asked_at)
+        observe(draft, draft.answered(runner, OpKind.OBSERVE), fact.observed, fact.id, fact.asked_at)
 
 
 def observe(draft: Draft, runner: Runner, observed: Observed, github_id: int | None, at: Instant) -> None:
@@ -53,7 +64,7 @@ def observe(draft: Draft, runner: Runner, observed: Observed, github_id: int | N
             offline_since = runner.offline_since or (at if runner.online_at is not None else None)
             _quiet(draft, draft.change(runner, offline_since=offline_since), Forge.OFFLINE, at)
         case Observed.ABSENT:
-            unknown = runner.unknown_sweeps + (runner.online_at is not None)
+            unknown = runner.unknown_sweeps + (runner.online_at is not None and at > runner.forge_at)
             forge = Forge.UNSEEN if runner.online_at is None else Forge.OFFLINE
             _quiet(draft, draft.change(runner, unknown_sweeps=unknown), forge, at)
 
@@ -99,7 +110,7 @@ def github_failed(draft: Draft, fact: GithubFailed, policy: Policy) -> None:
         fact.scope,
         replace(
             probe,
-            asked_until=Instant(0),
+            asked_until=Instant(0) if fact.name is None else probe.asked_until,
             denied=probe.denied or fact.denied,
             failures=failures,
             failed_since=probe.failed_since or draft.now,
@@ -114,11 +125,4 @@ def github_failed(draft: Draft, fact: GithubFailed, policy: Policy) -> None:
 def _unreachable(draft: Draft, runner: Runner, again: Instant, *, asked: bool) -> None:
     runner = draft.change(runner, unreachable_since=runner.unreachable_since or draft.now)
     if asked:
-        draft.change(runner, op=None, not_before=again)
-
-
-def _answered(draft: Draft, scope: Scope, at: Instant, left: tuple[Stray, ...]) -> None:
-    probe = draft.github.get(scope)
-    if probe is not None and (probe.failed_since is not None or probe.denied):
-        draft.say(EventKind.GITHUB_BACK, f"GitHub answers again for {scope}")
-    draft.put_github(scope, Probe(answered_at=at, strays=left))
+        draft.change(draft.answered(runner, OpKind.OBSERVE), not_before=again)

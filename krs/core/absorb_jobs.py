@@ -187,6 +187,13 @@ def _touch_runner(draft: Draft, job: Job, fact: JobFact, *, moved: bool) -> None
         _job_ended(draft, runner, job, killed=fact.killed)
 
 
+def meet_runner(draft: Draft, runner: Runner) -> None:
+    """A runner is known from now on; a job may have named it before."""
+    named = [job for job in draft.jobs.values() if job.runner == runner.name and job.state is JobState.RUNNING]
+    if named:
+        _job_started(draft, runner, max(named, key=lambda job: job.state_at))
+
+
 def _newest(draft: Draft, runner: Runner, job: Job) -> bool:
     """Whether a running job is the latest that this runner took (a runner runs one at a time)."""
     current = draft.jobs.get(runner.busy_job) if runner.busy_job is not None else None

@@ -7,12 +7,13 @@ create could otherwise be overtaken by a delete.
 from msgspec.structs import replace
 
 from krs.core import facts as f
-from krs.core.absorb_jobs import ensure_pool
+from krs.core.absorb_jobs import ensure_pool, meet_runner
 from krs.core.draft import Draft
 from krs.core.labels import Placement, place
-from krs.core.model import Cloud, Foreign, Forge, Instant, Pool, Probe, Runner
+from krs.core.model import Cloud, Foreign, Forge, Instant, OpKind, Pool, Probe, Runner
 from krs.core.names import pool_labels
 from krs.core.policy import Policy
+from krs.core.state import still_asked
 from krs.core.vocabulary import EventKind, Level, Reason
 
 DELETING = frozenset({"DELETING", "DELETED"})
@@ -21,11 +22,15 @@ REDELETE_AFTER = 60.0
 
 
 def services_listed(draft: Draft, fact: f.ServicesListed, policy: Policy) -> None:
-    """Compare Koyeb's world with ours, both ways."""
+    """Compare Koyeb's world with ours, both ways; a list no newer than the last one says nothing."""
     probe = draft.koyeb
+    if probe.answered_at is not None and probe.answered_at >= fact.asked_at:
+        return
     if probe.failed_since is not None:
         draft.say(EventKind.KOYEB_BACK, "Koyeb answers again")
-    draft.put_koyeb(Probe(answered_at=fact.asked_at, not_before=Instant(fact.asked_at + policy.sweep)))
+    asked_until = still_asked(probe, fact.asked_at, policy)
+    not_before = Instant(fact.asked_at + policy.sweep)
+    draft.put_koyeb(Probe(answered_at=fact.asked_at, not_before=not_before, asked_until=asked_until))
     seen = {service.name: service for service in fact.services}
     for name, runner in tuple(draft.runners.items()):
         if runner.cloud_at > fact.asked_at:
@@ -115,6 +120,7 @@ def _adopt(draft: Draft, found: f.Adoptable, asked_at: Instant, policy: Policy) 
     )
     adopted = draft.runners[service.name]
     draft.say(EventKind.RUNNER_ADOPTED, f"{adopted.name} was found at Koyeb and adopted", runner=adopted)
+    meet_runner(draft, adopted)
 
 
 def _note_foreign(draft: Draft, fact: f.ServicesListed) -> None:
@@ -137,7 +143,7 @@ def service_found(draft: Draft, fact: f.ServiceFound) -> None:
     runner = draft.runners.get(fact.name)
     if runner is None:
         return
-    runner = draft.change(runner, op=None)
+    runner = draft.answered(runner, OpKind.LOOKUP)
     if fact.service is not None and fact.service.status != "DELETED":
         draft.change(runner, misses=0, cloud_at=fact.asked_at, service_status=fact.service.status)
     elif runner.cloud in (Cloud.UP, Cloud.DELETING):
@@ -167,12 +173,11 @@ def runner_created(draft: Draft, fact: f.RunnerCreated) -> None:
     runner = draft.runners.get(fact.name)
     if runner is None:
         return
+    runner = draft.answered(runner, OpKind.CREATE)
     if runner.cloud is not Cloud.NONE:
-        draft.change(runner, op=None)
         return
     runner = draft.change(
         runner,
-        op=None,
         cloud=Cloud.UP,
         cloud_at=draft.now,
         service_id=fact.service_id,
@@ -203,11 +208,11 @@ def create_failed(draft: Draft, fact: f.CreateFailed, policy: Policy) -> None:
         return
     if fact.reason is Reason.NAME_TAKEN:
         # The row stays for a while as one that is gone, so that the next attempt has another name.
-        draft.change(runner, op=None, wanted=False, why=Reason.NAME_TAKEN, deregistered=True)
-        gone(draft, draft.runners[runner.name], draft.now)
+        runner = draft.answered(runner, OpKind.CREATE)
+        gone(draft, draft.change(runner, wanted=False, why=Reason.NAME_TAKEN, deregistered=True), draft.now)
         return
     wait = fact.after or policy.delay(runner.attempts)
-    draft.change(runner, op=None, not_before=Instant(draft.now + wait), error=fact.message)
+    draft.change(draft.answered(runner, OpKind.CREATE), not_before=Instant(draft.now + wait), error=fact.message)
 
 
 def _block(draft: Draft, pool: Pool | None, fact: f.CreateFailed, policy: Policy) -> None:
@@ -224,8 +229,7 @@ def delete_accepted(draft: Draft, fact: f.DeleteAccepted) -> None:
     if runner is None:
         return
     done = draft.change(
-        runner,
-        op=None,
+        draft.answered(runner, OpKind.DELETE),
         deregistered=fact.deregistered or runner.deregistered,
         forge=Forge.GONE,
         forge_at=draft.now,
@@ -245,10 +249,10 @@ def delete_failed(draft: Draft, fact: f.DeleteFailed, policy: Policy) -> None:
     runner = draft.runners.get(fact.name)
     if runner is None:
         return
+    runner = draft.answered(runner, OpKind.DELETE)
     if fact.reason is Reason.BUSY:
         runner = draft.change(
             runner,
-            op=None,
             forge=Forge.BUSY,
             forge_at=draft.now,
             quiet_since=None,
@@ -261,7 +265,6 @@ def delete_failed(draft: Draft, fact: f.DeleteFailed, policy: Policy) -> None:
     since = runner.unreachable_since or (draft.now if fact.stage == "github" else None)
     draft.change(
         runner,
-        op=None,
         attempts=attempts,
         unreachable_since=since,
         not_before=Instant(draft.now + (fact.after or policy.delay(attempts))),
@@ -275,10 +278,11 @@ def protected(draft: Draft, fact: f.Protected, policy: Policy) -> None:
     runner = draft.runners.get(fact.name)
     if runner is None:
         return
+    runner = draft.answered(runner, OpKind.PROTECT)
     if fact.deletes_at is not None:
-        draft.change(runner, op=None, deletes_at=fact.deletes_at, attempts=0)
+        draft.change(runner, deletes_at=fact.deletes_at, attempts=0)
         return
-    draft.change(runner, op=None, not_before=Instant(draft.now + policy.block_for), error=fact.message)
+    draft.change(runner, not_before=Instant(draft.now + policy.block_for), error=fact.message)
     draft.say(EventKind.WARNING, fact.message, level=Level.WARN, reason=Reason.REFUSED, runner=runner)
 
 

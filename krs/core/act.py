@@ -113,7 +113,8 @@ def _end(draft: Draft, runner: Runner, policy: Policy) -> c.Command | None:
 def _lingering(draft: Draft, runner: Runner, policy: Policy) -> bool:
     """`completed` may be early: an ephemeral runner keeps its machine a little longer (lessons 4)."""
     ended = runner.idle_since
-    return runner.why is Reason.JOB_DONE and ended is not None and draft.now < ended + policy.linger
+    done = runner.cloud is Cloud.UP and runner.why is Reason.JOB_DONE
+    return done and ended is not None and draft.now < ended + policy.linger
 
 
 def _watch(draft: Draft, runner: Runner, policy: Policy) -> c.Command | None:
@@ -149,8 +150,8 @@ def protection(draft: Draft, runner: Runner) -> Instant | None:
     if runner.deletes_at is None or runner.cloud is not Cloud.UP or runner.force:
         return None
     hold = runner.hold_until if runner.wanted and runner.hold_until is not None else Instant(0)
-    needed = max(hold + HOUR, draft.now + PROTECT_AHEAD if is_busy(runner) else 0.0)
-    return Instant(max(hold + HOUR, draft.now + PROTECT_BY)) if runner.deletes_at < needed else None
+    near = is_busy(runner) and runner.deletes_at <= draft.now + PROTECT_AHEAD
+    return Instant(max(hold + HOUR, draft.now + PROTECT_BY)) if near or runner.deletes_at < hold + HOUR else None
 
 
 def _look_up(draft: Draft, runner: Runner, policy: Policy, *, starved: bool) -> c.Command | None:

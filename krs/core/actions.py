@@ -48,7 +48,9 @@ def _moved(runner: Runner, version: int | None) -> Refusal | None:
 
 
 def start(world: World, body: StartBody, by: str, now: Instant, policy: Policy) -> f.StartAsked | Refusal:
-    """Start a runner for a label in a scope."""
+    """Start a runner for a label in a scope; not before Koyeb was listed once, since no limit could be kept."""
+    if world.koyeb.answered_at is None:
+        return Refusal(409, "not_ready", "Koyeb's services were not listed yet", "try again in a moment")
     wants_repository = policy.mode is Mode.REPOSITORY
     if not (is_repository if wants_repository else is_owner)(body.scope):
         shape = "owner/repository" if wants_repository else "owner"

@@ -6,14 +6,13 @@ Timers are a function of the world, so there are none to set, cancel or lose. Wa
 from collections.abc import Iterator
 
 from krs.core import strays
-from krs.core.act import BUSY_WATCH, LOOKUP_AFTER, question_due
+from krs.core.act import BUSY_WATCH, LOOKUP_AFTER, PROTECT_AHEAD, question_due
 from krs.core.ask import job_due, registrations_due, scopes
 from krs.core.draft import Draft
 from krs.core.endings import all_endings
 from krs.core.model import NEVER, Cloud, Instant, Runner, World
 from krs.core.policy import HOUR, Policy
-from krs.core.retire import boot_deadline
-from krs.core.state import is_busy
+from krs.core.state import UNTOLD, is_busy, max_age_at
 from krs.core.vocabulary import JobState, Reason
 
 
@@ -65,15 +64,16 @@ def _runner(runner: Runner, policy: Policy) -> Iterator[Instant]:
         case Cloud.DELETING:
             yield Instant(runner.cloud_at + LOOKUP_AFTER)
         case Cloud.UP:
-            yield boot_deadline(runner, policy)
+            yield max_age_at(runner, policy)
             if runner.unreachable_since is not None:
                 yield Instant(runner.unreachable_since + policy.unreachable_limit)
             if is_busy(runner):
                 yield Instant(runner.forge_at + BUSY_WATCH)
+                yield Instant(runner.since + UNTOLD)
             if runner.why is Reason.JOB_DONE and runner.idle_since is not None:
                 yield Instant(runner.idle_since + policy.linger)
             if runner.deletes_at is not None:
-                yield Instant(runner.deletes_at - 2 * HOUR)
+                yield Instant(runner.deletes_at - PROTECT_AHEAD)
         case Cloud.NONE:
             return
 

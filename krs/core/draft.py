@@ -11,6 +11,7 @@ from krs.core.model import (
     Job,
     JobId,
     Name,
+    OpKind,
     Pool,
     PoolId,
     Probe,
@@ -115,6 +116,10 @@ class Draft:
         """Write some fields of a runner; gives the row as written."""
         self.put_runner(replace(runner, **fields))
         return self.runners[runner.name]
+
+    def answered(self, runner: Runner, *kinds: OpKind) -> Runner:
+        """Note that a command of these kinds was answered; one of another kind stays in flight."""
+        return self.change(runner, op=None) if runner.op is not None and runner.op.kind in kinds else runner
 
     def put_foreign(self, foreign: dict[str, Foreign]) -> None:
         """Replace the foreign services."""

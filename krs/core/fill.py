@@ -43,7 +43,7 @@ class Want(msgspec.Struct, frozen=True):
     asked_at: Instant
 
 
-def balances(world: World, policy: Policy) -> dict[PoolId, Balance]:
+def balances(world: World, now: Instant, policy: Policy) -> dict[PoolId, Balance]:
     """Demand and supply of every pool. An idle runner covers jobs of its scope that ask for a subset of its labels."""
     queued: dict[PoolId, list[Job]] = {key: [] for key in world.pools}
     for job in world.jobs.values():
@@ -51,30 +51,39 @@ def balances(world: World, policy: Policy) -> dict[PoolId, Balance]:
             queued[job.pool].append(job)
     supply: dict[PoolId, list[Runner]] = {key: [] for key in world.pools}
     for runner in world.runners.values():
-        if runner.pool in supply and is_supply(runner):
+        if runner.pool in supply and is_supply(runner, now):
             supply[runner.pool].append(runner)
-    borrowed = _borrow(world, queued, supply)
+    spares = {key: policy.pool_terms(pool).min_idle for key, pool in world.pools.items()}
+    borrowed = _borrow(world, queued, supply, spares)
     return {
         key: Balance(
             pool=pool,
             queued=tuple(sorted(queued[key], key=lambda job: (job.queued_at, job.id))),
             supply=tuple(supply[key]),
             borrowed=borrowed.get(key, 0),
-            min_idle=policy.pool_terms(pool).min_idle,
+            min_idle=spares[key],
         )
         for key, pool in world.pools.items()
     }
 
 
-def _borrow(world: World, queued: dict[PoolId, list[Job]], supply: dict[PoolId, list[Runner]]) -> dict[PoolId, int]:
-    """How many idle runners of other pools cover each pool's unmet jobs, each runner lent once."""
+def _borrow(
+    world: World,
+    queued: dict[PoolId, list[Job]],
+    supply: dict[PoolId, list[Runner]],
+    spares: dict[PoolId, int],
+) -> dict[PoolId, int]:
+    """How many idle runners of other pools cover each pool's unmet jobs, each runner lent once.
+
+    A pool's own supply makes up its warm spares first, so that one more runner planned is always one less missing.
+    """
     spare = {
         key: min(len(supply[key]) - len(queued[key]), sum(is_idle(runner) for runner in supply[key]))
         for key in world.pools
     }
     borrowed: dict[PoolId, int] = {}
     for key in sorted(world.pools, key=lambda key: (-len(world.pools[key].labels), key)):
-        short = len(queued[key]) - len(supply[key])
+        short = len(queued[key]) - max(0, len(supply[key]) - spares[key])
         for lender in _lenders(world, key) if short > 0 else ():
             lent = max(0, min(short, spare[lender]))
             spare[lender] -= lent
@@ -104,7 +113,7 @@ def pressed(world: World, now: Instant, policy: Policy) -> frozenset[Name]:
     """
     live = [runner for runner in world.runners.values() if is_live(runner)]
     room = policy.max_total - len(live)
-    found = balances(world, policy)
+    found = balances(world, now, policy)
     short = sum(max(0, len(b.queued) - b.borrowed - len(b.supply)) for b in found.values() if _may_start(b, world, now))
     count = short - max(0, room) - sum(not runner.wanted for runner in live)
     if count <= 0:
@@ -127,7 +136,7 @@ def _may_start(balance: Balance, world: World, now: Instant) -> bool:
 
 def trim(draft: Draft, policy: Policy) -> None:
     """Forget planned runners that nobody needs any more, the latest planned first: nothing was bought yet."""
-    for balance in balances(draft.done(), policy).values():
+    for balance in balances(draft.done(), draft.now, policy).values():
         stopped = balance.pool.paused or draft.paused
         surplus = len(balance.supply) if stopped else -balance.missing
         planned = [
@@ -142,7 +151,7 @@ def trim(draft: Draft, policy: Policy) -> None:
 
 def fill(draft: Draft, policy: Policy) -> None:
     """Plan runners for what is missing, oldest job first; a job that gets none says why."""
-    found = balances(draft.done(), policy)
+    found = balances(draft.done(), draft.now, policy)
     wants = sorted(
         (want for balance in found.values() for want in _wants(balance)),
         key=lambda want: (want.asked_at, want.job or 0, want.pool),

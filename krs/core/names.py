@@ -65,7 +65,7 @@ def spare_runner(pool: Pool, taken: Container[Name]) -> Name:
 def is_runner_of(name: str, region: str, instance_type: str) -> bool:
     """Whether a name is one that krs gives to runners of a region and instance type."""
     stem = re.escape(re.sub(r"[^a-z0-9-]", "-", f"runner-{region}-{instance_type}".casefold()))
-    return re.fullmatch(rf"{stem}-(?:spare-)?[0-9a-z]{{5,13}}(?:-\d+)?", name) is not None
+    return re.fullmatch(rf"{stem}-(?:spare-|x-)?[0-9a-z]{{5,13}}(?:-\d+)?", name) is not None
 
 
 def digest(text: str, length: int = 5) -> str:

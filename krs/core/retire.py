@@ -13,6 +13,7 @@ from krs.core.state import (
     idle_confirmed,
     is_blind,
     is_busy,
+    max_age_at,
 )
 from krs.core.vocabulary import EventKind, JobState, Level, Reason
 
@@ -68,12 +69,12 @@ def boot_deadline(runner: Runner, policy: Policy) -> Instant:
 
 
 def _ending(draft: Draft, runner: Runner, end: tuple[Instant, Reason] | None, policy: Policy) -> Reason | None:
+    if draft.now >= max_age_at(runner, policy):
+        return Reason.MAX_AGE
     if runner.draining:
         return Reason.DRAINED if idle_confirmed(draft.done(), runner, draft.now, policy) else None
     if end is None or end[0] > draft.now:
         return None
-    if end[1] is Reason.MAX_AGE:
-        return Reason.MAX_AGE
     return end[1] if idle_confirmed(draft.done(), runner, draft.now, policy) else None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from krs.core.model import NEVER, Cloud, Forge, Instant, Name, OpKind, Pool, PoolId, Runner, World
+from krs.core.model import NEVER, Cloud, Forge, Instant, Name, OpKind, Pool, PoolId, Probe, Runner, World
 from krs.core.policy import Policy
 from krs.core.vocabulary import JobState, Lifecycle, Reason, RunnerState
 
@@ -51,9 +51,20 @@ def _leaving(runner: Runner) -> RunnerState:
     return FAILURES.get(runner.why, RunnerState.DELETING) if runner.why else RunnerState.DELETING
 
 
-def is_supply(runner: Runner) -> bool:
+UNTOLD = 60.0
+"""Seconds for which a runner that GitHub calls busy counts for the job that is surely still called queued: the flag
+comes at times before the delivery, and a second runner would be bought for the same job."""
+
+
+def is_supply(runner: Runner, now: Instant) -> bool:
     """It serves or will serve a queued job: planned, booting or idle, and not on its way out."""
-    return runner.wanted and not runner.draining and runner.cloud in (Cloud.NONE, Cloud.UP) and not is_busy(runner)
+    free = not is_busy(runner) or is_untold(runner, now)
+    return runner.wanted and not runner.draining and runner.cloud in (Cloud.NONE, Cloud.UP) and free
+
+
+def is_untold(runner: Runner, now: Instant) -> bool:
+    """GitHub has just called it busy, and no job has been heard of that runs on it."""
+    return runner.forge is Forge.BUSY and runner.busy_job is None and now < runner.since + UNTOLD
 
 
 def is_live(runner: Runner) -> bool:
@@ -153,6 +164,12 @@ def is_blind(world: World, runner: Runner, now: Instant, policy: Policy) -> bool
     if probe is not None and probe.denied:
         return True
     return runner.unreachable_since is not None and now - runner.unreachable_since >= policy.unreachable_limit
+
+
+def still_asked(probe: Probe, answer_asked_at: Instant, policy: Policy) -> Instant:
+    """Until when a question remains in flight after an answer, which may be the late one to an earlier question."""
+    earlier = answer_asked_at < probe.asked_until - policy.op_timeout
+    return probe.asked_until if earlier else Instant(0)
 
 
 FRESH = 60.0

@@ -1,18 +1,25 @@
 """The world outside krs: the truth about services, registrations and jobs, which krs sees only in glimpses.
 
-Deterministic: every choice is made by the caller. Nothing here looks at krs's own state.
+Deterministic: every choice is made by the caller. Nothing here looks at krs's own state; what krs is told of it is
+written in `tests.core.answers`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from krs.core import commands as c
 from krs.core import facts as f
 from krs.core.model import Instant, JobId, Name, Scope
-from krs.core.vocabulary import JobState, Lifecycle, Reason
+from krs.core.vocabulary import JobState, Lifecycle
 from tests.core.build import job as job_fact
 
-SCOPE = Scope("acme/api")
+API, WEB = Scope("acme/api"), Scope("acme/web")
+SMALL, SMALL_LINUX, WAS = ("koyeb-fra-small",), ("koyeb-fra-small", "linux"), ("koyeb-was-small",)
+
+FIRST_JOB = 57_000_000_000
+"""Job ids are as long as GitHub's are, so that names are too."""
+STRANGERS = (Name("database"), Name("runner-fra-small-z9z9z9"))
+"""Services of others in our app; the second is a runner of another controller."""
+BUILDER = Name("build-machine-7")
+"""A runner of others that never was at Koyeb, and is offline for ever."""
 
 
 @dataclass
@@ -20,15 +27,28 @@ class Service:
     """A machine that costs money."""
 
     name: Name
-    label: str
+    id: str
+    scope: Scope
+    labels: tuple[str, ...]
     created_at: float
     deletes_at: float
-    lifecycle: Lifecycle
+    lifecycle: Lifecycle = Lifecycle.REUSABLE
+    ours: bool = True
+    boots: bool = True
     online: bool = False
-    registered: bool = False
     job: JobId | None = None
     used: bool = False
-    dead: bool = False
+    deleting: bool = False
+
+
+@dataclass
+class Registration:
+    """What GitHub keeps of a runner."""
+
+    id: int
+    name: Name
+    scope: Scope
+    labels: tuple[str, ...]
 
 
 @dataclass
@@ -36,221 +56,162 @@ class Job:
     """A job at GitHub."""
 
     id: JobId
-    label: str
+    scope: Scope
+    labels: tuple[str, ...]
+    at: float
+    queued_at: float
     state: JobState = JobState.QUEUED
     runner: Name | None = None
-    at: float = 0.0
+    started_at: float | None = None
     killed: bool = False
 
 
 @dataclass
 class Outside:
-    """The truth. `now` is moved by the caller."""
+    """The truth. `now` is moved by the caller; `net` is how long Koyeb lets a service live by itself, in seconds."""
 
     now: float
+    net: float = 86_400.0
     services: dict[Name, Service] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
+    registrations: dict[Name, Registration] = field(default_factory=dict)
     deliveries: list[f.JobFact] = field(default_factory=list)
-    registrations: dict[Name, int] = field(default_factory=dict)
-    killed: list[JobId] = field(default_factory=list)
-    created: int = 0
+    created: list[float] = field(default_factory=list)
+    killed: list[tuple[JobId, str]] = field(default_factory=list)
+    """Jobs that died with their machine, and by whose hand."""
+    lies: dict[Name, tuple[bool, float]] = field(default_factory=dict)
+    """What GitHub's busy flag of a runner shows in place of the truth, and until when."""
+    _numbers: int = 0
 
-    def queue(self, label: str) -> JobId:
+    def __post_init__(self) -> None:
+        for name in STRANGERS:
+            self.services[name] = Service(name, f"id-{name}", API, SMALL, self.now, float("inf"), ours=False)
+        for name in (*STRANGERS, BUILDER):
+            self.registrations[name] = Registration(self.number(), name, API, ("gpu",))
+
+    def number(self) -> int:
+        """A number that was never given before."""
+        self._numbers += 1
+        return self._numbers
+
+    def ours(self) -> list[Service]:
+        """The services that krs pays for, in the order of their names."""
+        return sorted((service for service in self.services.values() if service.ours), key=lambda s: s.name)
+
+    # --- jobs ---
+
+    def queue(self, scope: Scope, labels: tuple[str, ...]) -> Job:
         """Somebody pushes."""
-        key = JobId(len(self.jobs) + 1)
-        self.jobs[key] = Job(key, label, at=self.now)
-        self._announce(self.jobs[key])
-        return key
+        job = Job(JobId(FIRST_JOB + len(self.jobs)), scope, labels, self.now, self.now)
+        self.jobs[job.id] = job
+        self.announce(job)
+        return job
 
-    def _announce(self, job: Job) -> None:
+    def announce(self, job: Job) -> None:
+        """GitHub sends a delivery, which may or may not arrive."""
         self.deliveries.append(self.fact(job))
 
     def fact(self, job: Job) -> f.JobFact:
         """What GitHub says of a job now."""
+        done = job.state is JobState.DONE
         return job_fact(
             job.id,
             job.state,
-            labels=(job.label,),
+            repo=job.scope,
+            labels=job.labels,
             at=Instant(job.at),
-            queued_at=Instant(0.0),
+            queued_at=Instant(job.queued_at),
             runner=job.runner,
-            ended_at=Instant(job.at) if job.state is JobState.DONE else None,
-            conclusion=("cancelled" if job.killed else "success") if job.state is JobState.DONE else None,
+            ended_at=Instant(job.at) if done else None,
+            conclusion=("cancelled" if job.killed else "success") if done else None,
             killed=job.killed,
         )
 
-    def boot(self, name: Name) -> None:
-        """A container comes up and registers."""
-        service = self.services.get(name)
-        if service is not None and not service.dead and not service.online:
-            service.online = service.registered = True
-            self.registrations[name] = len(self.registrations) + 1
+    def candidates(self, job: Job) -> list[Service]:
+        """The runners to which GitHub may give a job: any idle one of its scope with all its labels."""
+        return [service for service in self.ours() if self._takes(service, job)]
 
-    def assign(self) -> None:
-        """GitHub gives queued jobs to idle runners, any matching one."""
-        for job in self.jobs.values():
-            if job.state is JobState.QUEUED:
-                self._assign(job)
+    def _takes(self, service: Service, job: Job) -> bool:
+        spent = service.used and service.lifecycle is Lifecycle.EPHEMERAL
+        free = service.online and service.name in self.registrations and service.job is None and not spent
+        return free and service.scope == job.scope and set(job.labels) <= set(service.labels)
 
-    def _assign(self, job: Job) -> None:
-        for service in self.services.values():
-            free = service.online and service.registered and service.job is None
-            if free and service.label == job.label and not (service.used and service.lifecycle is Lifecycle.EPHEMERAL):
-                service.job, service.used = job.id, True
-                job.state, job.runner, job.at = JobState.RUNNING, service.name, self.now
-                self._announce(job)
-                return
+    def give(self, job: Job, service: Service) -> None:
+        """A queued job begins on a runner."""
+        service.job, service.used = job.id, True
+        job.state, job.runner, job.at = JobState.RUNNING, service.name, self.now
+        job.started_at = self.now
+        self.announce(job)
 
-    def finish(self, key: JobId) -> None:
-        """A running job ends."""
-        job = self.jobs[key]
-        if job.state is not JobState.RUNNING or job.runner is None:
-            return
-        service = self.services.get(job.runner)
-        if service is not None:
+    def finish(self, job: Job) -> None:
+        """A running job ends; an ephemeral runner's process ends with it, its container stays."""
+        service = self.services.get(job.runner) if job.runner else None
+        if service is not None and service.job == job.id:
             service.job = None
             if service.lifecycle is Lifecycle.EPHEMERAL:
-                service.registered = service.online = False
-                service.dead = True
+                service.online = False
                 self.registrations.pop(service.name, None)
+        self.end(job)
+
+    def end(self, job: Job) -> None:
+        """A job is over, whatever it was doing."""
         job.state, job.at = JobState.DONE, self.now
-        self._announce(job)
+        self.announce(job)
 
-    def cancel(self, key: JobId) -> None:
-        """A queued job is withdrawn."""
-        job = self.jobs[key]
-        if job.state is JobState.QUEUED:
-            job.state, job.at = JobState.DONE, self.now
-            self._announce(job)
+    def running(self) -> list[Job]:
+        """The jobs that run."""
+        return [job for job in self.jobs.values() if job.state is JobState.RUNNING]
 
-    def vanish(self, name: Name, *, killing: bool) -> None:
-        """A machine goes; a job on it dies with it."""
-        service = self.services.pop(name, None)
-        if service is None or service.job is None:
+    def queued(self) -> list[Job]:
+        """The jobs that wait."""
+        return [job for job in self.jobs.values() if job.state is JobState.QUEUED]
+
+    # --- machines ---
+
+    def create(self, service: Service) -> None:
+        """Koyeb starts a machine."""
+        self.created.append(self.now)
+        self.services[service.name] = service
+
+    def boot(self, service: Service) -> None:
+        """A container comes up and registers; a container that did so once does not do so again."""
+        if service.boots and not service.online and not service.used and not service.deleting:
+            service.online = True
+            self.registrations[service.name] = Registration(self.number(), service.name, service.scope, service.labels)
+
+    def stop(self, service: Service, by: str) -> None:
+        """A machine stops; a job on it dies with it."""
+        service.online = False
+        if service.job is None:
             return
         job = self.jobs[service.job]
-        job.state, job.at, job.killed = JobState.DONE, self.now, True
-        if killing:
-            self.killed.append(job.id)
-        self._announce(job)
+        service.job, job.killed = None, True
+        self.killed.append((job.id, by))
+        self.end(job)
+
+    def vanish(self, service: Service, by: str) -> None:
+        """A machine goes at once, by another hand than ours."""
+        self.services.pop(service.name, None)
+        self.stop(service, by)
 
     def expire(self) -> None:
-        """Koyeb's own net: services past their life cycle go."""
-        for name in [name for name, service in self.services.items() if service.deletes_at <= self.now]:
-            self.vanish(name, killing=True)
+        """Koyeb's own net: services past their life cycle go. What GitHub's busy flag hid comes to light."""
+        for service in self.ours():
+            if service.deletes_at <= self.now:
+                self.vanish(service, "net")
+        self.lies = {name: lie for name, lie in self.lies.items() if lie[1] > self.now}
 
-    def perform(self, command: c.Command) -> Iterable[f.Fact]:  # noqa: C901 - one row a command
-        """What a command does, and its true answer."""
-        match command:
-            case c.CreateRunner():
-                return self._create(command)
-            case c.DeleteRunner():
-                return self._delete(command)
-            case c.ListServices():
-                return (self.list_services(command),)
-            case c.ListRegistrations():
-                return (self.list_registrations(command.scope),)
-            case c.ObserveRunner():
-                return (self._observe(command),)
-            case c.LookUpService():
-                found = self.services.get(command.name)
-                seen = self._seen(found) if found else None
-                return (f.ServiceFound(name=command.name, asked_at=Instant(self.now), service=seen),)
-            case c.CheckJob():
-                known = self.jobs.get(command.id)
-                return (self.fact(known) if known else f.JobGone(id=command.id),)
-            case c.ProtectRunner():
-                service = self.services.get(command.name)
-                if service is not None:
-                    service.deletes_at = command.deletes_at
-                return (f.Protected(name=command.name, deletes_at=command.deletes_at),)
-            case c.RemoveRegistration():
-                service = self.services.get(command.name)
-                busy = service is not None and service.job is not None
-                if not busy:
-                    self.registrations.pop(command.name, None)
-                return (f.RegistrationRemoved(scope=command.scope, name=command.name, id=command.id, busy=busy),)
+    def settle(self, name: Name) -> None:
+        """Koyeb ends a deletion that it began."""
+        if self.services[name].deleting:
+            del self.services[name]
 
-    def _create(self, command: c.CreateRunner) -> Iterable[f.Fact]:
-        found = command.name in self.services
-        if not found:
-            self.created += 1
-            self.services[command.name] = Service(
-                command.name, command.labels[0], self.now, self.now + 86_400, command.lifecycle
-            )
-        service = self.services[command.name]
-        return (
-            f.RunnerCreated(
-                name=service.name,
-                service_id=f"id-{service.name}",
-                created_at=Instant(service.created_at),
-                deletes_at=Instant(service.deletes_at),
-                found=found,
-            ),
-        )
-
-    def _delete(self, command: c.DeleteRunner) -> Iterable[f.Fact]:
-        service = self.services.get(command.name)
-        if command.deregister:
-            if service is not None and service.job is not None and not command.force:
-                return (f.DeleteFailed(name=command.name, reason=Reason.BUSY, message="busy", stage="github"),)
-            self.registrations.pop(command.name, None)
-            if service is not None:
-                service.registered = False
-        self.vanish(command.name, killing=not command.force)
-        return (f.DeleteAccepted(name=command.name, gone=service is None, deregistered=command.deregister),)
-
-    def _seen(self, service: Service) -> f.ServiceSeen:
-        return f.ServiceSeen(
-            id=f"id-{service.name}",
-            name=service.name,
-            status="HEALTHY",
-            created_at=Instant(service.created_at),
-            deletes_at=Instant(service.deletes_at),
-        )
-
-    def list_services(self, command: c.ListServices) -> f.ServicesListed:
-        """Koyeb's list now; what krs did not know can be adopted."""
-        return f.ServicesListed(
-            asked_at=Instant(self.now),
-            services=tuple(self._seen(service) for service in self.services.values()),
-            adoptable=tuple(
-                f.Adoptable(
-                    service=self._seen(service), scope=SCOPE, labels=(service.label,), lifecycle=service.lifecycle
-                )
-                for service in self.services.values()
-                if service.name not in command.known
-            ),
-        )
-
-    def list_registrations(self, scope: Scope) -> f.RegistrationsListed:
-        """GitHub's list now."""
-        return f.RegistrationsListed(
-            scope=scope,
-            asked_at=Instant(self.now),
-            runners=tuple(
-                f.RegistrationSeen(name=name, id=number, observed=self._observed(name), labels=(label_of(name),))
-                for name, number in self.registrations.items()
-            ),
-        )
-
-    def _observed(self, name: Name) -> f.Observed:
-        service = self.services.get(name)
+    def observed(self, name: Name) -> f.Observed:
+        """What GitHub shows of a registration, true or not."""
         if name not in self.registrations:
             return f.Observed.ABSENT
-        if service is None or not service.online:
-            return f.Observed.OFFLINE
-        return f.Observed.BUSY if service.job is not None else f.Observed.IDLE
-
-    def _observe(self, command: c.ObserveRunner) -> f.Fact:
-        return f.RegistrationObserved(
-            name=command.name,
-            asked_at=Instant(self.now),
-            observed=self._observed(command.name),
-            id=self.registrations.get(command.name),
-        )
-
-
-def label_of(name: Name) -> str:
-    """The krs label of a runner of this name."""
-    return f"koyeb-{'-'.join(name.split('-')[1:3])}"
+        service = self.services.get(name)
+        busy = service is not None and service.job is not None
+        if self.lies[name][0] if name in self.lies else busy:
+            return f.Observed.BUSY
+        return f.Observed.IDLE if service is not None and service.online else f.Observed.OFFLINE
