@@ -19,6 +19,9 @@ from krs.core.vocabulary import EventKind, Level, Reason
 DELETING = frozenset({"DELETING", "DELETED"})
 REDELETE_AFTER = 60.0
 """Seconds after which a service that Koyeb promised to delete, and still shows as running, is asked for again."""
+OVERLAP = 15 * 60.0
+"""Seconds for which two daemons of one controller may be at work after one has met a runner of the other: a
+redeployment on Koyeb starts the new one before it stops the old one."""
 
 
 def services_listed(draft: Draft, fact: f.ServicesListed, policy: Policy) -> None:
@@ -28,9 +31,14 @@ def services_listed(draft: Draft, fact: f.ServicesListed, policy: Policy) -> Non
         return
     if probe.failed_since is not None:
         draft.say(EventKind.KOYEB_BACK, "Koyeb answers again")
-    asked_until = still_asked(probe, fact.asked_at, policy)
-    not_before = Instant(fact.asked_at + policy.sweep)
-    draft.put_koyeb(Probe(answered_at=fact.asked_at, not_before=not_before, asked_until=asked_until))
+    draft.put_koyeb(
+        Probe(
+            answered_at=fact.asked_at,
+            not_before=Instant(fact.asked_at + policy.sweep),
+            asked_until=still_asked(probe, fact.asked_at, policy),
+            others_until=probe.others_until,
+        )
+    )
     seen = {service.name: service for service in fact.services}
     for name, runner in tuple(draft.runners.items()):
         if runner.cloud_at > fact.asked_at:
@@ -118,6 +126,7 @@ def _adopt(draft: Draft, found: f.Adoptable, asked_at: Instant, policy: Policy) 
             deletes_at=service.deletes_at,
         )
     )
+    draft.put_koyeb(replace(draft.koyeb, others_until=Instant(draft.now + OVERLAP)))
     adopted = draft.runners[service.name]
     draft.say(EventKind.RUNNER_ADOPTED, f"{adopted.name} was found at Koyeb and adopted", runner=adopted)
     meet_runner(draft, adopted)
@@ -201,7 +210,8 @@ def create_failed(draft: Draft, fact: f.CreateFailed, policy: Policy) -> None:
     runner = draft.runners.get(fact.name)
     if runner is None or runner.cloud is not Cloud.NONE:
         return
-    draft.say(EventKind.RUNNER_CREATE_FAILED, fact.message, level=Level.ERROR, reason=fact.reason, runner=runner)
+    level = Level.WARN if fact.reason is Reason.MAX_TOTAL else Level.ERROR
+    draft.say(EventKind.RUNNER_CREATE_FAILED, fact.message, level=level, reason=fact.reason, runner=runner)
     if fact.reason in (Reason.REFUSED, Reason.QUOTA):
         draft.drop_runner(runner.name)
         _block(draft, draft.pools.get(runner.pool), fact, policy)

@@ -80,6 +80,7 @@ def _begin(draft: Draft, runner: Runner, policy: Policy) -> c.Command | None:
         credential=runner.credential,
         expires=expires,
         retry=runner.attempts > 0,
+        at_most=policy.max_total if draft.koyeb.others_until > draft.now else None,
     )
 
 

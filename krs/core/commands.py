@@ -20,6 +20,8 @@ class CreateRunner(msgspec.Struct, frozen=True, kw_only=True):
     expires: Instant
     retry: bool = False
     """An earlier try may have happened: look for the name before asking again."""
+    at_most: int | None = None
+    """Another daemon may be at work: make it only if Koyeb lists fewer runners than this at that moment."""
 
 
 class DeleteRunner(msgspec.Struct, frozen=True, kw_only=True):

@@ -199,6 +199,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     denied: bool = False
     strays: tuple[Stray, ...] = ()
     """Of GitHub in a scope: registrations to be removed."""
+    others_until: Instant = Instant(0)
+    """Of Koyeb: until then another daemon of this controller may be starting runners in the same app."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

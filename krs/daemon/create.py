@@ -12,14 +12,23 @@ from krs.core.facts import CreateFailed, Fact, RunnerCreated
 from krs.core.model import Instant, Name
 from krs.core.policy import Policy, Terms
 from krs.core.vocabulary import Credential, Reason
-from krs.daemon.site import Site
+from krs.daemon.site import RUNNER_PREFIX, Site
 from krs.daemon.vault import Vault
-from krs.errors import CallError, Refused, Throttled, Unreached
+from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
 from krs.github import GithubClient, JitConfig, Removal, Start, bootstrap
 from krs.github import NameTaken as RunnerNameTaken
 from krs.koyeb import EnvVar, KoyebClient, LifeCycleRefused, NameTaken, QuotaExceeded, RunnerService, Service
+from krs.koyeb.client import GONE
 
 log = logging.getLogger(__name__)
+
+
+CROWDED_FOR = 10.0
+"""Seconds to the next look at whether a place is free."""
+
+
+class Crowded(Throttled):
+    """All places are taken by runners at Koyeb, some of which we do not know yet."""
 
 
 class Creator:
@@ -56,10 +65,9 @@ class Creator:
 
     async def _create(self, command: c.CreateRunner) -> Fact:
         app_id = await self._app_id()
-        if command.retry:
-            service = await self._koyeb.find_service(app_id, command.name)
-            if service is not None:
-                return created(service, found=True)
+        service = await self._existing(app_id, command)
+        if service is not None:
+            return created(service, found=True)
         terms = self._policy().terms(command.labels[0], command.scope)
         jit = await self._jit(command) if command.credential is Credential.JIT else None
         try:
@@ -68,6 +76,19 @@ class Creator:
             if jit is not None:
                 await self._take_back(command, jit)
             raise
+
+    async def _existing(self, app_id: str, command: c.CreateRunner) -> Service | None:
+        """The service, if it is there already. Raises `Crowded` when the runners of two daemons fill all places."""
+        if command.at_most is None:
+            return await self._koyeb.find_service(app_id, command.name) if command.retry else None
+        listed = await self._koyeb.list_services(app_id)
+        runners = {row.name: row for row in listed if row.name.startswith(RUNNER_PREFIX) and row.status != GONE}
+        if command.name not in runners and len(runners) >= command.at_most:
+            raise Crowded(
+                f"{command.name} waits: with those of another daemon, {len(runners)} runners are at Koyeb",
+                after=CROWDED_FOR,
+            )
+        return runners.get(command.name)
 
     async def _order(self, app_id: str, command: c.CreateRunner, terms: Terms, jit: JitConfig | None) -> Fact:
         start = await self._start(command, terms, jit)
@@ -117,10 +138,15 @@ class Creator:
         return tuple(given.values())
 
     async def _jit(self, command: c.CreateRunner) -> JitConfig:
-        """A just-in-time configuration; a name left over from a lost answer is freed first, if no job runs on it."""
+        """A just-in-time configuration; a name left over from a lost answer is freed first, if no job runs on it.
+
+        Not at the first try: another daemon may be about to start a runner with the configuration that holds the name.
+        """
         try:
             return await self._github.jit_config(command.scope, command.name, command.labels)
-        except RunnerNameTaken:
+        except RunnerNameTaken as problem:
+            if not command.retry:
+                raise Unknown(problem.message) from None
             left = await self._github.find_runner(command.scope, command.name)
             if left is not None and await self._github.delete_runner(command.scope, left.id) is Removal.BUSY:
                 raise
@@ -169,6 +195,8 @@ def failed(command: c.CreateRunner, problem: CallError) -> CreateFailed:
     reason = Reason.QUOTA if isinstance(problem, QuotaExceeded) else reason_of(problem)
     if isinstance(problem, NameTaken):
         reason = Reason.UNKNOWN
+    if isinstance(problem, Crowded):
+        reason = Reason.MAX_TOTAL
     if isinstance(problem, RunnerNameTaken):
         reason = Reason.NAME_TAKEN
     after = problem.after if isinstance(problem, Throttled) else None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from enum import Enum
 
 import httpx
 import tornado.httputil
@@ -70,16 +71,37 @@ class Wire(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer", request=request) from None
 
 
+class Reach(Enum):
+    """Whom deliveries reach while more than one daemon lives."""
+
+    NEWEST = "newest"
+    EITHER = "either"
+    """In turns."""
+    BOTH = "both"
+
+
 class ToDaemons(httpx.AsyncBaseTransport):
     """Carries deliveries to the daemons that live; none means that nobody listens."""
 
     def __init__(self) -> None:
         self.living: list[Daemon] = []
+        self.reach = Reach.NEWEST
+        self._count = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Hand a delivery over. Raises `httpx.ConnectError` when no daemon lives."""
         if not self.living:
             raise httpx.ConnectError("refused", request=request)
-        headers = tornado.httputil.HTTPHeaders(dict(request.headers))
-        answer = await self.living[-1].intake(headers, await request.aread())
-        return httpx.Response(answer.status)
+        headers, body = tornado.httputil.HTTPHeaders(dict(request.headers)), await request.aread()
+        answers = [await daemon.intake(headers, body) for daemon in self._whom()]
+        return httpx.Response(answers[-1].status)
+
+    def _whom(self) -> list[Daemon]:
+        self._count += 1
+        match self.reach:
+            case Reach.NEWEST:
+                return self.living[-1:]
+            case Reach.EITHER:
+                return [self.living[self._count % len(self.living)]]
+            case Reach.BOTH:
+                return list(self.living)
