@@ -16,6 +16,10 @@ class StoreTooNew(StoreError):
     """The file was written by a newer krs; it is left untouched."""
 
 
+class StoreForeign(StoreError):
+    """The file is a database of another program; it is left untouched."""
+
+
 class StoreUnwritable(StoreError):
     """The file or its folder cannot be written."""
 
