@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),
     "completion": ("krs.cli.completion:completion", "Print a shell's completion script."),
+    "state": ("krs.cli.state:state", "Check, copy or shrink the state file."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),
 }
 

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import httpx
-import platformdirs
 
 import krs
+from krs.config.paths import state_path
 from krs.config.policy import policy_of
 from krs.config.settings import Settings
 from krs.core.catalog import Catalog
@@ -313,8 +312,3 @@ class Daemon:
             self._metrics.event(event.kind.value, event.reason.value if event.reason else "")
             if events_log.isEnabledFor(LEVELS[event.level]):
                 events_log.log(LEVELS[event.level], "%s", event.message, extra={"event": event})
-
-
-def state_path(settings: Settings) -> Path:
-    """Where the state file is."""
-    return settings.state.path or platformdirs.user_state_path("krs") / "state.db"

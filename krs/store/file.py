@@ -73,11 +73,6 @@ def inspect(path: Path) -> int:
 
     Raises `StoreForeign`, `StoreTooNew`, `OSError` or `sqlite3.Error`.
     """
-    with path.open("rb") as file:
-        magic = file.read(len(MAGIC))
-    # SQLite takes a file shorter than a page for an empty one, and would write over a note or a configuration.
-    if magic and magic != MAGIC:
-        raise sqlite3.DatabaseError("file is not a database")
     looking = reading(path)
     try:
         return version_of(looking, path)
@@ -86,7 +81,12 @@ def inspect(path: Path) -> int:
 
 
 def reading(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, also while a daemon runs."""
+    """A connection that cannot write, also while a daemon runs. Raises `OSError` or `sqlite3.DatabaseError`."""
+    with path.open("rb") as file:
+        magic = file.read(len(MAGIC))
+    # SQLite takes a file shorter than a page for an empty one, and would write over a note or a configuration.
+    if magic and magic != MAGIC:
+        raise sqlite3.DatabaseError("file is not a database")
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 

@@ -1,7 +1,7 @@
 """A machine that loses power: what was acknowledged was synced, not merely handed to the kernel.
 
-A killed process leaves its writes in the page cache, so a kill alone tests no fsync. Here every byte of the database and
-its WAL that was not synced when the process died is zeroed before the file is opened again.
+A killed process leaves its writes in the page cache, so a kill alone tests no fsync. Here every byte of the database
+and its WAL that was not synced when the process died is zeroed before the file is opened again.
 """
 
 import os
