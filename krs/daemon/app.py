@@ -18,6 +18,7 @@ from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
 from krs.daemon.create import Creator
 from krs.daemon.desk import Desk, daemon_event
+from krs.daemon.disk import DiskWatch
 from krs.daemon.executor import Executor
 from krs.daemon.finder import JobFinder
 from krs.daemon.housekeeping import Housekeeping
@@ -142,7 +143,9 @@ class Daemon:
         return self._desk
 
     def ready(self) -> tuple[bool, str]:
-        """Whether Koyeb was listed once; until then nothing is decided."""
+        """Whether the state file can be written and Koyeb was listed once; until then nothing is decided."""
+        if self._disk.problem:
+            return False, self._disk.problem
         if self._loop.world.koyeb.answered_at is None:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
@@ -224,6 +227,8 @@ class Daemon:
             execute=self._executor.submit,
             observe=self._observe,
         )
+        self._disk = DiskWatch(now=clock.now, notices=self._notices, note=self._loop.note, show=self._metrics.store)
+        self._store.watch(self._disk)
         for row in self._store.unprocessed():
             self._loop.hear(row.seq, row.fact)
         self._desk = Desk(

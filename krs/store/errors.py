@@ -24,6 +24,10 @@ class StoreUnwritable(StoreError):
     """The file or its folder cannot be written."""
 
 
+class StoreMoved(StoreUnwritable):
+    """The file is not where it was: what is written now would be gone with the process."""
+
+
 class StoreFull(StoreUnwritable):
     """The disk is full; the next write may succeed again."""
 
@@ -40,7 +44,7 @@ def translated(problem: sqlite3.Error, path: Path) -> StoreError:
     """An error of SQLite in the words of this module."""
     text = str(problem)
     if any(word in text for word in FULL):
-        return StoreFull(f"state file {path}: {text}: make room on the disk")
+        return StoreFull(f"state file {path}: {text}: make room on the disk, or mend it")
     if any(word in text for word in DAMAGED):
         return StoreCorrupt(f"state file {path}: {text}: move it away; krs rebuilds what it needs from Koyeb")
     if "locked" in text:

@@ -2,6 +2,7 @@
 
 import itertools
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -10,7 +11,7 @@ from krs.core.model import Event, Instant, Name
 from krs.core.views import Page
 from krs.core.vocabulary import EventKind
 from krs.store import inbox, journal, world
-from krs.store.errors import StoreUnwritable, translated
+from krs.store.errors import StoreError, StoreUnwritable, translated
 from krs.store.file import connect, lock
 from krs.store.rows import InboxRow, Saved, Turn
 from krs.store.writer import Writer
@@ -60,6 +61,10 @@ class Store:
             return inbox.unprocessed(self._connection)
         except sqlite3.Error as problem:
             raise translated(problem, self._path) from None
+
+    def watch(self, observe: Callable[[StoreError | None], None]) -> None:
+        """Call `observe`, in the loop, with the problem when nothing can be written and with None when it can again."""
+        self._writer.observe = observe
 
     async def receive(self, guid: str, fact: JobFact, now: Instant) -> int:
         """Take a delivery in; gives its number once it is on disk."""
