@@ -21,6 +21,7 @@ COMMANDS = {
     "completion": ("krs.cli.completion:completion", "Print a shell's completion script."),
     "setup": ("krs.cli.setup:setup", "Set everything up: keys, krs.toml, webhook."),
     "deploy": ("krs.cli.deploy:deploy", "Put the daemon on Koyeb, look at it, take it away."),
+    "state": ("krs.cli.state:state", "Check, copy or shrink the state file."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),
 }
 

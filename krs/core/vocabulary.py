@@ -110,6 +110,8 @@ class EventKind(StrEnum):
     GITHUB_LOST = "github.lost"
     GITHUB_BACK = "github.back"
     GITHUB_DENIED = "github.denied"
+    STORE_LOST = "store.lost"
+    STORE_BACK = "store.back"
     DELIVERY_REJECTED = "delivery.rejected"
     DELIVERY_REDELIVERED = "delivery.redelivered"
     AUTH_FAILED = "auth.failed"

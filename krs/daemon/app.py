@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import httpx
-import platformdirs
 
 import krs
+from krs.config.paths import state_path
 from krs.config.policy import policy_of
 from krs.config.settings import Settings
 from krs.core.catalog import Catalog
@@ -19,6 +18,7 @@ from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
 from krs.daemon.create import Creator
 from krs.daemon.desk import Desk, daemon_event
+from krs.daemon.disk import DiskWatch
 from krs.daemon.executor import Executor
 from krs.daemon.finder import JobFinder
 from krs.daemon.housekeeping import Housekeeping
@@ -147,7 +147,9 @@ class Daemon:
         return self._desk
 
     def ready(self) -> tuple[bool, str]:
-        """Whether Koyeb was listed once; until then nothing is decided."""
+        """Whether the state file can be written and Koyeb was listed once; until then nothing is decided."""
+        if self._disk.problem:
+            return False, self._disk.problem
         if self._loop.world.koyeb.answered_at is None:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
@@ -228,6 +230,8 @@ class Daemon:
             execute=self._executor.submit,
             observe=self._observe,
         )
+        self._disk = DiskWatch(now=clock.now, notices=self._notices, note=self._loop.note, show=self._metrics.store)
+        self._store.watch(self._disk)
         for row in self._store.unprocessed():
             self._loop.hear(row.seq, row.fact)
         self._desk = Desk(
@@ -339,8 +343,3 @@ class Daemon:
             self._metrics.event(event.kind.value, event.reason.value if event.reason else "")
             if events_log.isEnabledFor(LEVELS[event.level]):
                 events_log.log(LEVELS[event.level], "%s", event.message, extra={"event": event})
-
-
-def state_path(settings: Settings) -> Path:
-    """Where the state file is."""
-    return settings.state.path or platformdirs.user_state_path("krs") / "state.db"

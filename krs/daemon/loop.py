@@ -120,12 +120,16 @@ class TurnLoop:
 
     async def run(self) -> None:
         """Turn after turn until stopped; a turn that fails is logged and tried again, never skipped."""
+        said = ""
         while not self._stopping:
             self._wake.clear()
             try:
                 await self.turn()
+                said = ""
             except StoreError as problem:
-                log.error("turn not written: %s: trying again", problem)  # noqa: TRY400 - one line, no traceback
+                if str(problem) != said:
+                    log.error("turn not written: %s: trying again every second", problem)  # noqa: TRY400 - one line, no traceback
+                said = str(problem)
                 await self._pause()
             except Exception:
                 log.exception("a turn failed in a way nobody foresaw: trying again")
@@ -158,14 +162,16 @@ class TurnLoop:
             world, answers = self._serve(world, requests, now, policy)
             world, commands = decide(world, now, policy)
             await self._commit(world, processed, now)
-        except Exception:
-            self._processed[:0], self._facts[:0] = processed, facts
-            self._notes[:0], self._requests[:0] = notes, requests
+        except Exception as problem:
+            self._processed[:0], self._facts[:0], self._notes[:0] = processed, facts, notes
+            if isinstance(problem, StoreError):
+                answers = [(request, Refusal(503, "store", str(problem))) for request in requests]
+                _answer(answers)
+            else:
+                self._requests[:0] = requests
             raise
         self._absorbed = len(processed)
-        for request, answer in answers:
-            if not request.done.done():
-                request.done.set_result(answer)
+        _answer(answers)
         for command in commands:
             log.debug("command %r", command)
             self._execute(command)
@@ -207,3 +213,9 @@ class TurnLoop:
         self.counters = counters
         self.feed.publish(events)
         self._observe(0.0, events)
+
+
+def _answer(answers: Iterable[tuple[Request, Fact | Refusal]]) -> None:
+    for request, answer in answers:
+        if not request.done.done():
+            request.done.set_result(answer)

@@ -51,6 +51,10 @@ class Metrics:
         self._waiting = Gauge(
             "krs_inbox_depth", "Deliveries on disk that no turn has absorbed.", registry=self._registry
         )
+        self._writable = Gauge(
+            "krs_store_writable", "1, or 0 while the state file cannot be written.", registry=self._registry
+        )
+        self._writable.set(1)
         build = Gauge("krs_build", "Always 1; the label tells the version.", ["version"], registry=self._registry)
         build.labels(version).set(1)
         self._outcomes: dict[str, Counter] = {}
@@ -74,6 +78,10 @@ class Metrics:
     def event(self, kind: str, reason: str) -> None:
         """Something happened."""
         self._events.labels(kind, reason).inc()
+
+    def store(self, writable: bool) -> None:
+        """The state file can be written, or cannot."""
+        self._writable.set(int(writable))
 
     def call(self, service: str, method: str, status: int, seconds: float, headers: Mapping[str, str]) -> None:
         """An API was called; its own word on what is left is kept."""

@@ -24,10 +24,10 @@ TEXTS = {
     422: "A value makes no sense.",
     429: "Too many wrong tokens.",
     502: "Koyeb gives no answer.",
-    503: "Too many streams.",
+    503: "Too many streams, or the state file cannot be written.",
 }
 ALWAYS = (401, 404, 405, 429)
-OF_ACTIONS = (400, 403, 413, 415, 422)
+OF_ACTIONS = (400, 403, 413, 415, 422, 503)
 
 
 @cache

@@ -3,7 +3,15 @@
 A 2xx to GitHub means committed and synced; an intent is committed before the call that carries it out leaves.
 """
 
-from krs.store.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreTooNew, StoreUnwritable
+from krs.store.errors import (
+    StoreCorrupt,
+    StoreError,
+    StoreForeign,
+    StoreFull,
+    StoreLocked,
+    StoreTooNew,
+    StoreUnwritable,
+)
 from krs.store.rows import InboxRow, KnownHook, Saved, Turn
 from krs.store.store import Store
 
@@ -14,6 +22,7 @@ __all__ = [
     "Store",
     "StoreCorrupt",
     "StoreError",
+    "StoreForeign",
     "StoreFull",
     "StoreLocked",
     "StoreTooNew",

@@ -16,8 +16,16 @@ class StoreTooNew(StoreError):
     """The file was written by a newer krs; it is left untouched."""
 
 
+class StoreForeign(StoreError):
+    """The file is a database of another program; it is left untouched."""
+
+
 class StoreUnwritable(StoreError):
     """The file or its folder cannot be written."""
+
+
+class StoreMoved(StoreUnwritable):
+    """The file is not where it was: what is written now would be gone with the process."""
 
 
 class StoreFull(StoreUnwritable):
@@ -36,7 +44,7 @@ def translated(problem: sqlite3.Error, path: Path) -> StoreError:
     """An error of SQLite in the words of this module."""
     text = str(problem)
     if any(word in text for word in FULL):
-        return StoreFull(f"state file {path}: {text}: make room on the disk")
+        return StoreFull(f"state file {path}: {text}: make room on the disk, or mend it")
     if any(word in text for word in DAMAGED):
         return StoreCorrupt(f"state file {path}: {text}: move it away; krs rebuilds what it needs from Koyeb")
     if "locked" in text:

@@ -1,9 +1,8 @@
-"""The store: opening and locking the file, and the few things done with it."""
+"""The store: the state file opened, and the few things done with it."""
 
-import fcntl
 import itertools
-import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -12,28 +11,21 @@ from krs.core.model import Event, Instant, Name
 from krs.core.views import Page
 from krs.core.vocabulary import EventKind
 from krs.store import hooks, inbox, journal, world
-from krs.store.errors import StoreLocked, StoreUnwritable, translated
+from krs.store.errors import StoreError, StoreUnwritable, translated
+from krs.store.file import connect, lock
 from krs.store.rows import InboxRow, KnownHook, Saved, Turn
-from krs.store.schema import migrate
 from krs.store.writer import Writer
 
 PRUNED_AT_ONCE = 200
-PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA wal_autocheckpoint=4000",
-    "PRAGMA journal_size_limit=67108864",
-    "PRAGMA busy_timeout=2000",
-)
 
 
 class Store:
     """One open state file. Every coroutine returns only when what it wrote is on disk."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, lock: IO[str]) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, held: IO[str]) -> None:
         self._connection = connection
         self._path = path
-        self._lock = lock
+        self._held = held
         self._numbers = itertools.count(inbox.last(connection) + 1)
         self._writer = Writer(connection, path, inbox.RECEIVE)
 
@@ -44,17 +36,17 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if path.is_dir():
                 raise StoreUnwritable(f"state file {path} is a folder: set state.path to a file in it")
-            lock = _lock(path)
+            held = lock(path)
         except OSError as problem:
             raise StoreUnwritable(
                 f"state file {path}: {problem.strerror}: make its folder writable, or set state.path (KRS_STATE)"
             ) from None
         try:
-            connection = _connect(path)
+            connection = connect(path)
         except BaseException:
-            lock.close()
+            held.close()
             raise
-        return cls(connection, path, lock)
+        return cls(connection, path, held)
 
     def load(self) -> Saved:
         """What the last turn left; to be called before the first write."""
@@ -69,6 +61,10 @@ class Store:
             return inbox.unprocessed(self._connection)
         except sqlite3.Error as problem:
             raise translated(problem, self._path) from None
+
+    def watch(self, observe: Callable[[StoreError | None], None]) -> None:
+        """Call `observe`, in the loop, with the problem when nothing can be written and with None when it can again."""
+        self._writer.observe = observe
 
     async def receive(self, guid: str, fact: JobFact, now: Instant) -> int:
         """Take a delivery in; gives its number once it is on disk."""
@@ -135,42 +131,4 @@ class Store:
         """Finish what waits, then close and unlock the file."""
         self._writer.close()
         self._connection.close()
-        self._lock.close()
-
-
-def _lock(path: Path) -> IO[str]:
-    """Hold `<path>.lock`; it is freed with the process, however that ends."""
-    lock = open(f"{path}.lock", "a+", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115 - it is held as long as the store is open
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip()
-        lock.close()
-        who = f" (process {holder})" if holder else ""
-        raise StoreLocked(
-            f"state file {path} is in use by another daemon{who}: stop it, or set state.path (KRS_STATE)"
-        ) from None
-    lock.seek(0)
-    lock.truncate()
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            for pragma in PRAGMAS:
-                connection.execute(pragma)
-            migrate(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-    except OSError as problem:
-        raise StoreUnwritable(f"state file {path}: {problem.strerror}: set state.path (KRS_STATE) elsewhere") from None
-    except sqlite3.Error as problem:
-        raise translated(problem, path) from None
-    return connection
+        self._held.close()

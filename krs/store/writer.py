@@ -4,6 +4,8 @@ No timer and no batch size: a lone delivery is written at once, a burst shares i
 """
 
 import asyncio
+import contextlib
+import os
 import queue
 import sqlite3
 import threading
@@ -14,12 +16,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from krs.store.bulk import document
-from krs.store.errors import StoreError, StoreUnwritable, translated
+from krs.store.errors import StoreError, StoreMoved, StoreUnwritable, translated
 
 T = TypeVar("T")
 
 BATCH = 256
 """Jobs at most in one transaction, so that the first of a long queue is not kept waiting for the last."""
+
+ABOUT_THE_FILE = (sqlite3.OperationalError, sqlite3.DatabaseError, StoreMoved)
+"""Errors that the next write will meet too, unlike those of one row's data (which are their subclasses)."""
 
 
 class Task(msgspec.Struct):
@@ -38,6 +43,9 @@ class Writer:
     """Runs tasks on its own thread, group-committed: a task's future resolves when its transaction is on disk."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, insert: str) -> None:
+        self.observe: Callable[[StoreError | None], None] = lambda problem: None  # noqa: ARG005 - replaced by who listens
+        self._trouble = False
+        self._identity = _identity(path)
         self._insert = insert
         self._rows: list[Task] = []
         self._connection = connection
@@ -109,20 +117,52 @@ class Writer:
     def _transact(self, batch: list[Task]) -> list[Outcome]:
         """The outcomes of a batch, all in one transaction; when one task fails, each gets a transaction of its own."""
         outcomes: list[Outcome] = []
+        before = self._connection.total_changes
         try:
+            self._refuse_moved()
             self._connection.execute("BEGIN IMMEDIATE")
             if rows := [task.row for task in batch if task.row is not None]:
                 self._connection.execute(self._insert, (document(rows),))
             outcomes.extend((task, task.work and task.work(self._connection), None) for task in batch)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, StoreError, ValueError, TypeError, LookupError) as problem:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._roll_back()
             if len(batch) > 1:
                 return [outcome for task in batch for outcome in self._transact([task])]
             failure = translated(problem, self._path) if isinstance(problem, sqlite3.Error) else problem
+            if isinstance(failure, StoreError) and (type(problem) in ABOUT_THE_FILE):
+                self._report(failure, batch[0].loop)
             return [(batch[0], None, failure)]
+        if self._connection.total_changes != before:
+            self._report(None, batch[0].loop)
         return outcomes
+
+    def _roll_back(self) -> None:
+        # After some errors SQLite has rolled back by itself; the thread must outlive a disk on which even that fails.
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _refuse_moved(self) -> None:
+        """SQLite goes on writing into a deleted file without a word (https://www.sqlite.org/howtocorrupt.html, 4.4)."""
+        if _identity(self._path) != self._identity:
+            raise StoreMoved(
+                f"state file {self._path} was deleted or replaced under the daemon: put it back, or restart krs"
+            )
+
+    def _report(self, problem: StoreError | None, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell who listens when trouble begins and when it ends; a transaction that only read proves nothing."""
+        if self._trouble != (problem is not None) and not loop.is_closed():
+            self._trouble = problem is not None
+            loop.call_soon_threadsafe(self.observe, problem)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - once a commit: no detour
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _deliver(outcomes: list[Outcome]) -> None:

@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -32,7 +31,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._table = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(self._table, Path(":memory:"))
+        migrate(self._table, 0)
         self._world = swept()
         self._accepted: list[JobFact] = []
         self._seq = 0

@@ -11,17 +11,7 @@ from msgspec.structs import replace
 
 from krs.core.model import Event, Instant, Job, JobId, Name, World
 from krs.core.vocabulary import EventKind, JobState
-from krs.store import (
-    KnownHook,
-    Store,
-    StoreCorrupt,
-    StoreError,
-    StoreFull,
-    StoreLocked,
-    StoreTooNew,
-    StoreUnwritable,
-    Turn,
-)
+from krs.store import KnownHook, Store, StoreError, StoreFull, StoreLocked, StoreUnwritable, Turn
 from tests.core.build import at, created, job, swept, told, turn
 
 
@@ -169,28 +159,15 @@ def test_the_file_is_for_its_owner_alone(store: Store, path: Path) -> None:
     [
         (lambda path: path.mkdir(parents=True), StoreUnwritable, "is a folder"),
         (lambda path: path.parent.write_text("a file"), StoreUnwritable, "set state.path"),
-        (lambda path: (path.parent.mkdir(), path.write_bytes(b"nonsense" * 1000)), StoreCorrupt, "move it away"),
     ],
 )
 def test_an_unusable_path_is_one_clear_line(path: Path, prepare: object, kind: type[StoreError], words: str) -> None:
-    """A folder, a missing folder that cannot be made, a file of something else: what, where, what to do."""
+    """A folder, a missing folder that cannot be made: what, where, what to do."""
     prepare(path)  # type: ignore[operator]
     with pytest.raises(kind, match=words) as refusal:
         Store.open(path)
     assert str(path) in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-def test_a_newer_file_is_refused_and_left_alone(store: Store, path: Path) -> None:
-    """A downgrade says what to do and changes nothing."""
-    store.close()
-    with sqlite3.connect(path) as other:
-        other.execute("PRAGMA user_version = 99")
-    other.close()
-    before = path.read_bytes()
-    with pytest.raises(StoreTooNew, match="upgrade krs"):
-        Store.open(path)
-    assert path.read_bytes() == before
 
 
 async def test_a_row_that_cannot_be_read_is_set_aside(store: Store, path: Path) -> None:
