@@ -3,6 +3,7 @@
 from krs.github.auth import AppAuth, Auth, Need, Secret, TokenAuth
 from krs.github.bootstrap import Start
 from krs.github.client import GithubClient
+from krs.github.hooks import Hooks
 from krs.github.models import JitConfig, Registration, RegistrationToken, Removal, Run
 from krs.github.wire import Denied, NameTaken
 
@@ -11,6 +12,7 @@ __all__ = [
     "Auth",
     "Denied",
     "GithubClient",
+    "Hooks",
     "JitConfig",
     "NameTaken",
     "Need",

@@ -25,15 +25,20 @@ JWT_LIFE = 9 * 60
 """Seconds that a JWT is valid; GitHub allows ten minutes."""
 TOKEN_LEFT = 5 * 60.0
 """Seconds that a cached installation token must still be valid."""
+OF_REPOSITORY = {"runners": "administration", "hooks": "repository_hooks"}
+OF_ORGANIZATION = {"runners": "organization_self_hosted_runners", "hooks": "organization_hooks"}
+"""What GitHub calls our needs."""
 
 
 class Need(Enum):
-    """What a call wants to do; IDENTITY is to prove who we are."""
+    """What a call wants to do; IDENTITY is to prove who we are, which is all that an App's own hook takes."""
 
     IDENTITY = "identity"
     RUNNERS_READ = "runners:read"
     RUNNERS_WRITE = "runners:write"
     ACTIONS_READ = "actions:read"
+    HOOKS_READ = "hooks:read"
+    HOOKS_WRITE = "hooks:write"
 
 
 class Auth(Protocol):
@@ -187,8 +192,7 @@ def grant(scope: str, need: Need) -> tuple[str, str]:
     """
     what, _, access = need.value.partition(":")
     repository = scope.partition("/")[2]
-    if what == "runners":
-        what = "administration" if repository else "organization_self_hosted_runners"
+    what = (OF_REPOSITORY if repository else OF_ORGANIZATION).get(what, what)
     return f"{what}={access}", repository
 
 

@@ -88,7 +88,7 @@ class GithubClient:
 
     async def check_token(self) -> None:
         """Ask what any valid credential may ask, and what costs nothing. Raises `Denied` for a bad one."""
-        await self._call("GET", self._auth.probe, scope="", need=Need.IDENTITY)
+        await self.call("GET", self._auth.probe, scope="", need=Need.IDENTITY)
 
     async def list_runners(self, scope: str) -> tuple[Registration, ...]:
         """All runners of a scope. Raises `Denied` when the credential may not list them."""
@@ -102,7 +102,7 @@ class GithubClient:
         """The runner of exactly this name."""
         params = {"name": name, "per_page": str(PAGE)}
         path = f"{base(scope)}/actions/runners"
-        reply = await self._call("GET", path, scope=scope, need=Need.RUNNERS_READ, params=params)
+        reply = await self.call("GET", path, scope=scope, need=Need.RUNNERS_READ, params=params)
         rows = reply.decode(RunnersReply).runners
         return next((row.registration() for row in rows if row.name == name), None)
 
@@ -110,7 +110,7 @@ class GithubClient:
         """A runner by its id; None when it is gone."""
         try:
             path = f"{base(scope)}/actions/runners/{runner_id}"
-            reply = await self._call("GET", path, scope=scope, need=Need.RUNNERS_READ)
+            reply = await self.call("GET", path, scope=scope, need=Need.RUNNERS_READ)
         except Refused as problem:
             if problem.status == httpx.codes.NOT_FOUND:
                 return None
@@ -121,7 +121,7 @@ class GithubClient:
         """Take a registration away, unless a job runs on it."""
         try:
             path = f"{base(scope)}/actions/runners/{runner_id}"
-            await self._call("DELETE", path, scope=scope, need=Need.RUNNERS_WRITE)
+            await self.call("DELETE", path, scope=scope, need=Need.RUNNERS_WRITE)
         except Refused as problem:
             if problem.status == httpx.codes.NOT_FOUND:
                 return Removal.ABSENT
@@ -136,7 +136,7 @@ class GithubClient:
         if cached is not None and cached.expires_at - self._now() > TOKEN_LEFT:
             return cached
         path = f"{base(scope)}/actions/runners/registration-token"
-        reply = await self._call("POST", path, scope=scope, need=Need.RUNNERS_WRITE)
+        reply = await self.call("POST", path, scope=scope, need=Need.RUNNERS_WRITE)
         body = reply.decode(TokenReply)
         token = RegistrationToken(Secret(body.token), epoch(body.expires_at))
         self._tokens[scope] = token
@@ -146,7 +146,7 @@ class GithubClient:
         """Register a one-job runner. Raises `NameTaken` (409): an earlier try may have succeeded unseen."""
         body = {"name": name, "runner_group_id": group_id, "labels": list(labels), "work_folder": "_work"}
         path = f"{base(scope)}/actions/runners/generate-jitconfig"
-        reply = await self._call("POST", path, scope=scope, need=Need.RUNNERS_WRITE, body=body)
+        reply = await self.call("POST", path, scope=scope, need=Need.RUNNERS_WRITE, body=body)
         made = reply.decode(JitReply)
         return JitConfig(made.runner.registration(), Secret(made.encoded_jit_config))
 
@@ -217,7 +217,7 @@ class GithubClient:
         key = f"{path}?{sorted(params.items())}"
         known = self._etags.get(key)
         headers = {"if-none-match": known[0]} if known else None
-        reply = await self._call("GET", path, scope=scope, need=need, params=params, headers=headers)
+        reply = await self.call("GET", path, scope=scope, need=need, params=params, headers=headers)
         if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
             self._etags.move_to_end(key)
             return known[1].decode(kind)
@@ -227,7 +227,7 @@ class GithubClient:
                 self._etags.popitem(last=False)
         return reply.decode(kind)
 
-    async def _call(
+    async def call(
         self,
         method: str,
         path: str,
@@ -238,6 +238,7 @@ class GithubClient:
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
+        """Send one request with the credential for this scope and need. Raises a `CallError`, refusals sorted."""
         sent = {**(headers or {}), "authorization": await self._auth.header(scope, need)}
         try:
             return await self._rest.call(method, path, params=params, body=body, headers=sent)

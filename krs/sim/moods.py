@@ -28,6 +28,9 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
     busy_lie: float = 0.0
     """A busy runner is shown idle for its whole job, and an idle one busy at one look; a delete believes the lie."""
     webhook_lost: float = 0.0
+    """An event is never sent, and GitHub's log of deliveries knows nothing of it."""
+    webhook_failed: float = 0.0
+    """A delivery does not arrive, and the log says so (504)."""
     webhook_doubled: float = 0.0
     webhook_late: float = 0.0
     """A delivery comes up to `webhook_delay` seconds late, after those that follow it."""

@@ -16,7 +16,8 @@ from krs.core.policy import Policy
 from krs.core.vocabulary import Credential, Lifecycle
 from krs.daemon.create import runner_service
 from krs.errors import CallError
-from krs.github import AppAuth, GithubClient, Need, Run, Secret, TokenAuth, bootstrap
+from krs.github import AppAuth, GithubClient, Hooks, Need, Run, Secret, TokenAuth, bootstrap
+from krs.github.hooks import HookRef
 from krs.koyeb import Account, EnvVar, KoyebClient, RunnerService, Service
 from krs.koyeb.secrets import Secrets
 from tests.contract.conftest import Contract
@@ -146,6 +147,48 @@ async def test_github_knows_every_request_of_an_app(scope: str, github_contract:
         github_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
     paths = {request.url.path for request in wire.requests}
     assert len(paths) == 3
+    await client.aclose()
+
+
+HOOK_CALLS: list[tuple[str, tuple[Any, ...]]] = [
+    *(
+        (name, arguments)
+        for scope in ("acme/api", "acme")
+        for name, arguments in (
+            ("list", (scope,)),
+            ("create", (scope, "https://krs.test/", Secret("s"))),
+            ("ping", (HookRef(scope, 7),)),
+        )
+    ),
+    *(
+        (name, (HookRef(*where), *rest))
+        for where in (("acme/api", 7), ("acme", 7), ())
+        for name, *rest in (
+            ("get",),
+            ("repair", "https://krs.test/", Secret("s")),
+            ("deliveries",),
+            ("delivery", 8),
+            ("redeliver", 8),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "arguments"), HOOK_CALLS)
+async def test_github_knows_every_request_about_hooks(
+    call: str, arguments: tuple[Any, ...], github_contract: Contract
+) -> None:
+    """Of repositories, of organizations and of an App: each call fits GitHub's own description."""
+    row = {"id": 7, "guid": "g", "delivered_at": "2026-11-24T10:00:00Z", "events": [], "active": True}
+    lists = {"list", "deliveries"}
+    wire = Wire(lambda request: httpx.Response(200, json=[row] if call in lists else row))
+    client = GithubClient(
+        auth=TokenAuth(Secret("t")), api_url="https://github.test", now=time, transport=wire.transport
+    )
+    await getattr(Hooks(client), call)(*arguments)
+    for request in wire.requests:
+        github_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
+    assert wire.requests
     await client.aclose()
 
 
