@@ -15,6 +15,7 @@ from krs.core.catalog import Catalog
 from krs.core.facts import Fact
 from krs.core.model import Cloud, Event
 from krs.core.vocabulary import Credential, EventKind, Level
+from krs.daemon.checkup import Checkup
 from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
 from krs.daemon.create import Creator
@@ -22,20 +23,24 @@ from krs.daemon.desk import Desk, daemon_event
 from krs.daemon.executor import Executor
 from krs.daemon.finder import JobFinder
 from krs.daemon.housekeeping import Housekeeping
+from krs.daemon.identity import identity
 from krs.daemon.intake import WebhookIntake
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
 from krs.daemon.recovery import Recovery
 from krs.daemon.site import Site
 from krs.daemon.vault import Vault
+from krs.doctor import Doctor, Meter
+from krs.doctor.inside import READABLE_TOKEN
 from krs.errors import CallError, Refused
-from krs.github import AppAuth, Auth, GithubClient, TokenAuth
+from krs.github import GithubClient
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
 from krs.koyeb import KoyebClient
 from krs.koyeb.catalog import fallback
 from krs.koyeb.secrets import Secrets
+from krs.rest import both
 from krs.store import Store, StoreError
 
 log = logging.getLogger("krs")
@@ -71,18 +76,23 @@ class Daemon:
         self._metrics = Metrics(krs.__version__)
         self._catalog = fallback()
         self._policy = policy_of(settings, self._catalog)
-        auth = self._identity(transport)
+        self._meter = Meter(self._clock.now)
+        observe = both(self._metrics.call, self._meter.call)
         self._koyeb = KoyebClient(
             token=settings.koyeb.token.reveal(),
             api_url=settings.koyeb.api_url,
-            observe=self._metrics.call,
+            observe=observe,
             transport=transport,
         )
+        try:
+            auth = identity(settings, now=self._clock.now, observe=observe, transport=transport)
+        except ValueError as problem:
+            raise StartError(str(problem)) from None
         self._github = GithubClient(
             auth=auth,
             api_url=settings.github.api_url,
             now=self._clock.now,
-            observe=self._metrics.call,
+            observe=observe,
             transport=transport,
         )
         self._app_id = ""
@@ -147,23 +157,6 @@ class Daemon:
         if self._loop.world.koyeb.answered_at is None:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
-
-    def _identity(self, transport: httpx.AsyncBaseTransport | None) -> Auth:
-        """Who we are at GitHub: an App, or a token."""
-        github = self._settings.github
-        if not github.app_id:
-            return TokenAuth(github.token)
-        try:
-            return AppAuth(
-                app_id=github.app_id,
-                private_key=github.private_key,
-                api_url=github.api_url,
-                now=self._clock.now,
-                observe=self._metrics.call,
-                transport=transport,
-            )
-        except ValueError as problem:
-            raise StartError(f"github.private_key: {problem}") from None
 
     async def _check_tokens(self) -> None:
         github: tuple[str, str, tuple[int, ...]] = ("the token", "GITHUB_TOKEN", (401, 403))
@@ -234,9 +227,21 @@ class Daemon:
             policy=lambda: self._policy,
             clock=clock,
             notices=self._notices,
+            examine=self._checkup(),
         )
         self._metrics.mirror(self._desk.snapshot, self._loop.waiting)
         self._keep_house()
+
+    def _checkup(self) -> Checkup:
+        doctor = Doctor(
+            settings=self._settings,
+            koyeb=self._koyeb,
+            github=self._github,
+            state=state_path(self._settings),
+            meter=self._meter,
+            now=self._clock.now,
+        )
+        return Checkup(doctor, store=self._store, receipts=lambda: self.intake.receipts, started_at=self._clock.now())
 
     def _keep_house(self) -> None:
         self._housekeeping = Housekeeping(
@@ -251,7 +256,7 @@ class Daemon:
         for number, warning in enumerate(self._warnings):
             self._notices.warn(f"configuration {number}", warning)
         if self._policy.credential is Credential.GITHUB_TOKEN:
-            self._notices.warn("credential", "runners.credential is github-token: every job can read GITHUB_TOKEN")
+            self._notices.warn("credential", READABLE_TOKEN)
 
     def _listen(self) -> None:
         settings = self._settings

@@ -8,6 +8,8 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
 
     koyeb_latency: float = 0.0
     koyeb_down: bool = False
+    koyeb_revoked: bool = False
+    """Koyeb takes no key any more (401)."""
     koyeb_answer_lost: float = 0.0
     """Koyeb does what it is asked and answers 503."""
     koyeb_throttled: float = 0.0
@@ -19,6 +21,8 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
     koyeb_omits: float = 0.0
     """A service is missing from a list."""
     github_down: bool = False
+    github_revoked: bool = False
+    """GitHub takes no credential any more (401)."""
     github_answer_lost: float = 0.0
     github_throttled: float = 0.0
     """GitHub answers 403 and asks for a minute."""

@@ -40,3 +40,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     for number in range(version, len(STEPS)):
         connection.executescript(f"BEGIN IMMEDIATE; {STEPS[number]}; PRAGMA user_version = {number + 1}; COMMIT;")
+
+
+def touch(connection: sqlite3.Connection) -> None:
+    """Write the version anew."""
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")

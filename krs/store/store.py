@@ -14,7 +14,7 @@ from krs.core.vocabulary import EventKind
 from krs.store import inbox, journal, world
 from krs.store.errors import StoreLocked, StoreUnwritable, translated
 from krs.store.rows import InboxRow, Saved, Turn
-from krs.store.schema import migrate
+from krs.store.schema import migrate, touch
 from krs.store.writer import Writer
 
 PRUNED_AT_ONCE = 200
@@ -83,6 +83,14 @@ class Store:
     async def repositories(self, since: Instant) -> frozenset[str]:
         """Whose jobs were delivered since an instant."""
         return await self._writer.do(lambda connection: inbox.repositories(connection, since))
+
+    async def last_received(self) -> Instant | None:
+        """When the last delivery of those still kept came."""
+        return await self._writer.do(inbox.last_received)
+
+    async def touch(self) -> None:
+        """Write what the file says already. Raises `StoreError` when it cannot be written."""
+        await self._writer.do(touch)
 
     async def commit(self, turn: Turn) -> tuple[Event, ...]:
         """Write a turn whole: changed rows, its news as journal rows, its deliveries as processed."""
