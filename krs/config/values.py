@@ -198,7 +198,7 @@ def _reader(key: str, hint: Any, environ: Mapping[str, str]) -> Callable[[str], 
         "runners.max_hourly_cost": money,
         **dict.fromkeys(DURATIONS, duration),
         **dict.fromkeys(("runners.image", "pools.image"), image),
-        **dict.fromkeys(("github.api_url", "github.web_url", "koyeb.api_url"), url),
+        **dict.fromkeys(("github.api_url", "github.web_url", "koyeb.api_url", "webhook.url"), url),
     }
     by_type: dict[Any, Callable[[str], Any]] = {
         bool: boolean,

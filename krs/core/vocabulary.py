@@ -111,6 +111,7 @@ class EventKind(StrEnum):
     GITHUB_BACK = "github.back"
     GITHUB_DENIED = "github.denied"
     DELIVERY_REJECTED = "delivery.rejected"
+    DELIVERY_REDELIVERED = "delivery.redelivered"
     AUTH_FAILED = "auth.failed"
     WARNING = "warning"
 

@@ -27,13 +27,16 @@ from krs.daemon.identity import identity
 from krs.daemon.intake import WebhookIntake
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
+from krs.daemon.orders import Orders
 from krs.daemon.recovery import Recovery
+from krs.daemon.redelivery import Redelivery
+from krs.daemon.roster import Roster, scopes
 from krs.daemon.site import Site
 from krs.daemon.vault import Vault
 from krs.doctor import Doctor, Meter
 from krs.doctor.inside import READABLE_TOKEN
 from krs.errors import CallError, Refused
-from krs.github import GithubClient
+from krs.github import GithubClient, Hooks
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
@@ -123,6 +126,7 @@ class Daemon:
             asyncio.create_task(self._loop.run(), name="krs-loop"),
             asyncio.create_task(self._housekeeping.run(), name="krs-housekeeping"),
             asyncio.create_task(self._recovery.run(), name="krs-recovery"),
+            asyncio.create_task(self._redelivery.run(), name="krs-redelivery"),
         ]
 
     async def stop(self) -> None:
@@ -260,6 +264,7 @@ class Daemon:
 
     def _listen(self) -> None:
         settings = self._settings
+        roster = Roster(self._store.hooks())
         self.intake = WebhookIntake(
             secret=settings.webhook.secret,
             unsigned=settings.webhook.disable_auth,
@@ -268,6 +273,28 @@ class Daemon:
             now=self._clock.now,
             world=lambda: self._loop.world,
             hear=self._loop.hear,
+            roster=roster,
+        )
+        github = settings.github
+        hooks = Hooks(self._github)
+        orders = Orders(
+            clock=self._clock,
+            hooks=hooks,
+            roster=roster,
+            marks=self._store,
+            note=self._loop.note,
+            count=self._metrics.redelivery,
+        )
+        self._redelivery = Redelivery(
+            clock=self._clock,
+            hooks=hooks,
+            orders=orders,
+            roster=roster,
+            ledger=self._store,
+            notices=self._notices,
+            scopes=lambda now: scopes(github.mode, github.allow, self._finder.repositories(now)),
+            url=settings.webhook.url,
+            app=bool(github.app_id),
         )
         self._recovery = Recovery(
             clock=self._clock,

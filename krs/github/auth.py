@@ -7,7 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -204,15 +204,17 @@ def signer(app_id: str, private_key: Secret) -> Callable[[float], str]:
     try:
         import jwt
         from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
         raise ValueError("a GitHub App needs PyJWT, which is not installed: pip install krs[app]") from None
-    pem = private_key.reveal().replace("\\n", "\n")
 
     def sign(now: float) -> str:
         claims = {"iat": int(now) - JWT_BACK, "exp": int(now) + JWT_LIFE, "iss": app_id}
-        return jwt.encode(claims, pem, algorithm="RS256")
+        return jwt.encode(claims, key, algorithm="RS256")
 
     try:
+        # Read once: that checks the key, which takes fifty times as long as to sign with it.
+        key: Any = load_pem_private_key(private_key.reveal().replace("\\n", "\n").encode(), None)
         sign(0.0)
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
         raise ValueError(

@@ -32,15 +32,14 @@ from krs.github.wire import HEADERS, base, epoch, sharpen, wait_asked
 from krs.rest import Observer, Params, Reply, Rest, unobserved
 from krs.secret import Secret
 
-T = TypeVar("T")
 Row_co = TypeVar("Row_co", covariant=True)
 
 PAGE = 100
 PAGES = 100
 RUN_PAGES = 10
 """GitHub gives at most 1,000 runs of a filter."""
-CACHED = 200
-"""Answers kept for their ETag: one a page of runners, one an open job."""
+CACHED = 500
+"""Answers kept for their ETag: one a page of runners, of runs and of a hook's failures, one an open job."""
 TOKEN_LEFT = 10 * 60.0
 """Seconds that a cached registration token must still be valid."""
 
@@ -153,14 +152,12 @@ class GithubClient:
     async def get_job(self, repo: str, job_id: int) -> JobFact | None:
         """How a job stands; None when GitHub does not know it, or shows it to us no more."""
         try:
-            job = await self._cached(
-                f"/repos/{repo}/actions/jobs/{job_id}", {}, Job, scope=repo, need=Need.ACTIONS_READ
-            )
+            reply = await self.cached(f"/repos/{repo}/actions/jobs/{job_id}", {}, scope=repo, need=Need.ACTIONS_READ)
         except Refused as problem:
             if problem.status == httpx.codes.NOT_FOUND:
                 return None
             raise
-        return self._fact(job, repo)
+        return self._fact(reply.decode(Job), repo)
 
     async def list_runs(self, repo: str, status: str) -> tuple[Run, ...]:
         """The workflow runs of a status (`queued`, `in_progress`, ...), newest first; GitHub gives 1,000 at most.
@@ -206,13 +203,13 @@ class GithubClient:
         found: list[Row_co] = []
         for page in range(1, pages + 1):
             asked = {**(params or {}), "per_page": str(PAGE), "page": str(page)}
-            reply = await self._cached(path, asked, kind, scope=scope, need=need)
-            found += reply.rows
-            if not reply.rows or len(found) >= reply.total_count:
+            answer = (await self.cached(path, asked, scope=scope, need=need)).decode(kind)
+            found += answer.rows
+            if not answer.rows or len(found) >= answer.total_count:
                 return found, True
         return found, False
 
-    async def _cached(self, path: str, params: dict[str, str], kind: type[T], *, scope: str, need: Need) -> T:
+    async def cached(self, path: str, params: dict[str, str], *, scope: str, need: Need) -> Reply:
         """GET with the ETag of the last answer: an answer that did not change costs nothing of the rate limit."""
         key = f"{path}?{sorted(params.items())}"
         known = self._etags.get(key)
@@ -220,12 +217,12 @@ class GithubClient:
         reply = await self.call("GET", path, scope=scope, need=need, params=params, headers=headers)
         if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
             self._etags.move_to_end(key)
-            return known[1].decode(kind)
+            return known[1]
         if etag := reply.headers.get("etag"):
             self._etags[key] = (etag, reply)
             while len(self._etags) > CACHED:
                 self._etags.popitem(last=False)
-        return reply.decode(kind)
+        return reply
 
     async def call(
         self,

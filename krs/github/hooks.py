@@ -150,9 +150,10 @@ class Hooks:
     ) -> tuple[Delivery, ...]:
         """Deliveries since an instant, newest first: the log is read no further back than that, or than `limit`."""
         found: dict[int, Delivery] = {}
+        need = Need.HOOKS_READ if ref.scope else Need.IDENTITY
         params = {"per_page": str(min(PAGE, limit)), **({"status": "failure"} if failed else {})}
         for _ in range(PAGES):
-            reply = await self._call("GET", ref, Need.HOOKS_READ, "/deliveries", params=params)
+            reply = await self._github.cached(f"{ref.path}/deliveries", params, scope=ref.scope, need=need)
             rows = [_delivery(row) for row in reply.decode(list[DeliveryReply])]
             found |= {row.id: row for row in rows if row.at >= since}
             more = NEXT.search(reply.headers.get("link", ""))
@@ -186,13 +187,10 @@ class Hooks:
         tail: str = "",
         *,
         path: str = "",
-        params: dict[str, str] | None = None,
         body: object = None,
     ) -> Reply:
         asked = need if ref.scope else Need.IDENTITY
-        return await self._github.call(
-            method, path or ref.path + tail, scope=ref.scope, need=asked, params=params, body=body
-        )
+        return await self._github.call(method, path or ref.path + tail, scope=ref.scope, need=asked, body=body)
 
 
 def _wanted(url: str, secret: Secret) -> dict[str, Any]:

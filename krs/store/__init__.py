@@ -4,11 +4,12 @@ A 2xx to GitHub means committed and synced; an intent is committed before the ca
 """
 
 from krs.store.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreTooNew, StoreUnwritable
-from krs.store.rows import InboxRow, Saved, Turn
+from krs.store.rows import InboxRow, KnownHook, Saved, Turn
 from krs.store.store import Store
 
 __all__ = [
     "InboxRow",
+    "KnownHook",
     "Saved",
     "Store",
     "StoreCorrupt",
