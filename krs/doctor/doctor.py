@@ -16,7 +16,7 @@ from krs.doctor.meter import Meter
 from krs.github import GithubClient, Hooks
 from krs.koyeb import KoyebClient
 
-KEPT = 15.0
+KEPT = 10.0
 """Seconds for which a diagnosis is given again, so that whoever asks often does not spend the calls that krs needs."""
 SCOPES = 10
 """Repositories or organizations that are asked about: each takes four calls to GitHub."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import httpx
+
 from krs.doctor.evidence import Evidence, HooksSeen, Inside, ScopeSeen
 from krs.doctor.rows import LATER, Row, Rows, fail, ok, skipped, unanswered, warn
 from krs.errors import Refused
@@ -72,7 +74,7 @@ def _webhook(place: str, hooks: tuple[Hook, ...], seen: Evidence) -> Row:
     ours = sorted((hook for hook in hooks if sends_jobs(hook)), key=lambda hook: not hook.active)
     if ours:
         wrong = faults(ours[0], ours[0].url)
-        text = f"{ours[0].url}: {'; '.join(wrong) or 'active, JSON, signed, only jobs'}"
+        text = f"{address(ours[0])}: {'; '.join(wrong) or 'active, JSON, signed, only jobs'}"
         if not ours[0].active:
             return fail(text, "tick Active in its settings at GitHub", place)
         return warn(text, "change that in its settings at GitHub", place) if wrong else ok(text, place)
@@ -82,6 +84,15 @@ def _webhook(place: str, hooks: tuple[Hook, ...], seen: Evidence) -> Row:
         return warn(text, f"nothing, if that is so; else {new_hook(place, seen)}", place)
     others = f"; {count(len(hooks), 'other')} without {EVENT}" if hooks else ""
     return fail(f"missing: no webhook sends {EVENT}{others}", new_hook(place, seen), place)
+
+
+def address(hook: Hook) -> str:
+    """Where a webhook leads, without what may be secret in it: a user, a password, a query."""
+    try:
+        url = httpx.URL(hook.url)
+    except httpx.InvalidURL:
+        return "an address that is none"
+    return str(url.copy_with(username=None, password=None, query=None, fragment=None))
 
 
 def sends_jobs(hook: Hook) -> bool:
@@ -116,13 +127,13 @@ def _deliveries(place: HooksSeen, seen: Evidence) -> Rows:
 
 def _sent(place: str, hook: Hook, sent: tuple[Delivery, ...], seen: Evidence) -> Row:
     if not sent:
-        return warn(f"GitHub has sent nothing to {hook.url} in three days", "queue a job and look again", place)
+        return warn(f"GitHub has sent nothing to {address(hook)} in three days", "queue a job and look again", place)
     last = sent[0]
     text = f"the last one, {ago(seen.at - last.at)} ago, was answered {last.code} ({last.status})"
     if last.failed:
-        return fail(text, ADVICE.get(last.code, f"see that {hook.url} leads to this daemon"), place)
+        return fail(text, ADVICE.get(last.code, f"see that {address(hook)} leads to this daemon"), place)
     if _astray(last.at, seen.inside):
-        return fail(f"{text}, but not by this daemon", f"{hook.url} leads elsewhere: change it at GitHub", place)
+        return fail(f"{text}, but not by this daemon", f"{address(hook)} leads elsewhere: change it at GitHub", place)
     arrived = {delivery.guid for delivery in sent if not delivery.failed}
     lost = {one.guid for one in sent if one.guid not in arrived and seen.at - one.at < DAY}
     if lost:

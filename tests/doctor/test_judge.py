@@ -235,6 +235,22 @@ def test_a_limit_of_ours_is_named_with_its_setting(reason: Reason) -> None:
     assert check.advice == f"wait, or raise runners.{reason}"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://krs.test/webhook", "https://krs.test/webhook"),
+        ("https://ana:hunter2@krs.test:8443/?key=hunter2#hunter2", "https://krs.test:8443/"),
+        ("https://krs.test:port/", "an address that is none"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_secret_in_it(url: str, shown: str) -> None:
+    """Of a webhook's address, in both checks that name it, what authenticates is left out."""
+    for name, changes in (("webhook", hook(url=url)), ("webhook_deliveries", hook(url=url, log=()))):
+        (check,) = checked(name, **changes)
+        assert shown in check.message
+        assert "hunter2" not in repr(check)
+
+
 def test_every_scope_with_a_problem_has_its_lines() -> None:
     """Of two repositories the one that lacks something is named, once for each thing."""
     scopes = (ScopeSeen(scope="acme/api"), ScopeSeen(scope="acme/web", looks=NEEDS, registers=NEEDS))
