@@ -23,7 +23,6 @@ from krs.daemon.desk import Desk, daemon_event
 from krs.daemon.executor import Executor
 from krs.daemon.finder import JobFinder
 from krs.daemon.housekeeping import Housekeeping
-from krs.daemon.identity import identity
 from krs.daemon.intake import WebhookIntake
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
@@ -36,14 +35,14 @@ from krs.daemon.vault import Vault
 from krs.doctor import Doctor, Meter
 from krs.doctor.inside import READABLE_TOKEN
 from krs.errors import CallError, Refused
-from krs.github import GithubClient, Hooks
+from krs.github import Auth, GithubClient, Hooks, identity
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
 from krs.koyeb import KoyebClient
 from krs.koyeb.catalog import fallback
 from krs.koyeb.secrets import Secrets
-from krs.rest import both
+from krs.rest import Observer, both
 from krs.store import Store, StoreError
 
 log = logging.getLogger("krs")
@@ -87,12 +86,8 @@ class Daemon:
             observe=observe,
             transport=transport,
         )
-        try:
-            auth = identity(settings, now=self._clock.now, observe=observe, transport=transport)
-        except ValueError as problem:
-            raise StartError(str(problem)) from None
         self._github = GithubClient(
-            auth=auth,
+            auth=self._identity(observe, transport),
             api_url=settings.github.api_url,
             now=self._clock.now,
             observe=observe,
@@ -161,6 +156,22 @@ class Daemon:
         if self._loop.world.koyeb.answered_at is None:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
+
+    def _identity(self, observe: Observer, transport: httpx.AsyncBaseTransport | None) -> Auth:
+        """Who we are at GitHub: an App, or a token."""
+        github = self._settings.github
+        try:
+            return identity(
+                token=github.token,
+                app_id=github.app_id,
+                private_key=github.private_key,
+                api_url=github.api_url,
+                now=self._clock.now,
+                observe=observe,
+                transport=transport,
+            )
+        except ValueError as problem:
+            raise StartError(f"github.private_key: {problem}") from None
 
     async def _check_tokens(self) -> None:
         github: tuple[str, str, tuple[int, ...]] = ("the token", "GITHUB_TOKEN", (401, 403))
@@ -245,7 +256,14 @@ class Daemon:
             meter=self._meter,
             now=self._clock.now,
         )
-        return Checkup(doctor, store=self._store, receipts=lambda: self.intake.receipts, started_at=self._clock.now())
+        github = self._settings.github
+        return Checkup(
+            doctor,
+            named=scopes(github.mode, github.allow, ()),
+            store=self._store,
+            receipts=lambda: self.intake.receipts,
+            started_at=self._clock.now(),
+        )
 
     def _keep_house(self) -> None:
         self._housekeeping = Housekeeping(

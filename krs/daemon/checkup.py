@@ -8,10 +8,10 @@ from krs.core.model import Instant
 from krs.core.views import Diagnosis, Snapshot
 from krs.core.vocabulary import EventKind
 from krs.daemon.clock import SystemClock
-from krs.daemon.identity import identity
+from krs.daemon.roster import scopes
 from krs.doctor import Doctor, Inside, Meter
 from krs.doctor.gather import asked, problem
-from krs.github import GithubClient
+from krs.github import GithubClient, identity
 from krs.koyeb import KoyebClient
 from krs.store import Store
 
@@ -20,17 +20,19 @@ KILLED = 10_000
 
 
 class Checkup:
-    """Visits a running daemon. `receipts` are the webhook's."""
+    """Visits a running daemon. `named` are the scopes of its configuration, `receipts` those of its webhook."""
 
     def __init__(
         self,
         doctor: Doctor,
         *,
+        named: Sequence[str],
         store: Store,
         receipts: Callable[[], Mapping[str, Instant]],
         started_at: Instant,
     ) -> None:
         self._doctor = doctor
+        self._named = named
         self._store = store
         self._receipts = receipts
         self._started_at = started_at
@@ -51,7 +53,7 @@ class Checkup:
                 killed=killed.events if not isinstance(killed, Exception) else (),
             )
 
-        return await self._doctor.examine(scopes_of(now), inside)
+        return await self._doctor.examine([*scopes_of(now), *self._named], inside)
 
 
 def scopes_of(now: Snapshot) -> list[str]:
@@ -62,16 +64,30 @@ def scopes_of(now: Snapshot) -> list[str]:
     return sorted(busy, key=lambda scope: (-busy[scope], scope))
 
 
-async def offline(settings: Settings, state: Path, scopes: Sequence[str], warnings: Sequence[str]) -> Diagnosis:
-    """Everything that can be known of a configuration and some scopes without a daemon. Raises as `identity` does."""
+async def offline(settings: Settings, state: Path, given: Sequence[str], warnings: Sequence[str]) -> Diagnosis:
+    """Everything that can be known of a configuration without a daemon, in scopes that are given or those it names.
+
+    Raises `ValueError` in one line when the key of an App is none.
+    """
     now = SystemClock().now
     meter = Meter(now)
-    auth = identity(settings, now=now, observe=meter.call)
-    github = GithubClient(auth=auth, api_url=settings.github.api_url, now=now, observe=meter.call)
+    who = settings.github
+    try:
+        auth = identity(
+            token=who.token,
+            app_id=who.app_id,
+            private_key=who.private_key,
+            api_url=who.api_url,
+            now=now,
+            observe=meter.call,
+        )
+    except ValueError as problem:
+        raise ValueError(f"github.private_key: {problem}") from None
+    github = GithubClient(auth=auth, api_url=who.api_url, now=now, observe=meter.call)
     koyeb = KoyebClient(token=settings.koyeb.token.reveal(), api_url=settings.koyeb.api_url, observe=meter.call)
     doctor = Doctor(settings=settings, koyeb=koyeb, github=github, state=state, meter=meter, now=now)
     try:
-        return await doctor.examine(scopes, warnings=tuple(warnings))
+        return await doctor.examine(given or scopes(who.mode, who.allow, ()), warnings=tuple(warnings))
     finally:
         await koyeb.aclose()
         await github.aclose()

@@ -13,7 +13,7 @@ from krs.daemon.clock import Clock
 from krs.daemon.roster import Roster
 from krs.errors import Refused, Unknown
 from krs.github import Denied, Hooks
-from krs.github.hooks import Delivery, HookRef
+from krs.github.hooks import Delivery, HookRef, once
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,7 @@ class Orders:
         First something must come in from this hook: a daemon that was just started may not be reachable yet, and an
         order would be wasted. A ping proves it; an App's hook has none, so one of the deliveries has to.
         """
-        newest = {row.guid: row for row in reversed(failed) if row.guid not in self._done}
-        wanted = list(reversed(newest.values()))
+        wanted = once([row for row in failed if row.guid not in self._done])
         if not wanted:
             return Outcome.ASKED
         if ref.scope:

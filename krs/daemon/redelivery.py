@@ -25,7 +25,7 @@ EVERY = 5 * 60.0
 SOON = 60.0
 """Seconds to the next try when nothing comes in from a hook, as just after a start."""
 PATIENCE = 5
-"""Such tries after which the operator is told."""
+"""Such tries after which the operator is told, and the next ones wait as long as any."""
 OVERLAP = 10 * 60.0
 """Seconds read again each time: a delivery stands in the log under its beginning, and enters it at its end."""
 LOOK_AGAIN = 3600.0
@@ -89,19 +89,22 @@ class Redelivery:
 
     async def sweep(self, now: Instant) -> None:
         """Deal with the hooks whose turn it is; what GitHub does not answer waits for the next one."""
-        if now < self._not_before:
-            return
         try:
-            await self._look(now)
-            for hook in self._known(now):
-                if self._due.get(hook.id, 0.0) <= now:
-                    self._due[hook.id] = Instant(now + EVERY)
-                    await self._mend(hook, now)
+            if now >= self._not_before:
+                await self._mend_due(now)
         except Throttled as problem:
             log.info("failed deliveries are looked for later: %s", problem.message)
             self._not_before = Instant(now + problem.after)
         for hook in self._roster.unsaved():
             await self._ledger.keep_hook(hook)
+            self._roster.saved(hook)
+
+    async def _mend_due(self, now: Instant) -> None:
+        await self._look(now)
+        for hook in self._known(now):
+            if self._due.get(hook.id, 0.0) <= now:
+                self._due[hook.id] = Instant(now + EVERY)
+                await self._mend(hook, now)
 
     def _known(self, now: Instant) -> tuple[KnownHook, ...]:
         """The hooks; an App has its own even before anything came from it."""
@@ -151,9 +154,10 @@ class Redelivery:
         self, hook: KnownHook, ref: HookRef, outcome: Outcome, failed: tuple[Delivery, ...], now: Instant
     ) -> None:
         if outcome is Outcome.UNHEARD:
-            self._due[hook.id] = Instant(now + SOON)
-            self._unheard[hook.id] = self._unheard.get(hook.id, 0) + 1
-            if self._unheard[hook.id] >= PATIENCE:
+            tries = self._unheard[hook.id] = self._unheard.get(hook.id, 0) + 1
+            if tries < PATIENCE:
+                self._due[hook.id] = Instant(now + SOON)
+            else:
                 text = "check its address and secret at GitHub, and that this daemon can be reached"
                 self._notices.warn(str(ref), f"nothing comes in from {ref}, and failed deliveries wait: {text}")
             return

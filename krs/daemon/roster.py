@@ -77,9 +77,13 @@ class Roster:
         return not scopes.isdisjoint({scope, scope.partition("/")[0], APP.scope})
 
     def unsaved(self) -> tuple[KnownHook, ...]:
-        """What is to be written, once."""
-        taken, self._unsaved = self._unsaved, set()
-        return tuple(self._known[number] for number in sorted(taken))
+        """What is to be written."""
+        return tuple(self._known[number] for number in sorted(self._unsaved))
+
+    def saved(self, hook: KnownHook) -> None:
+        """It is on disk, unless it changed meanwhile."""
+        if self._known.get(hook.id) == hook:
+            self._unsaved.discard(hook.id)
 
     def _save(self, hook: KnownHook) -> None:
         self._known[hook.id] = hook

@@ -8,7 +8,6 @@ from krs.config.load import missing
 from krs.config.settings import Settings
 from krs.core.model import Instant
 from krs.core.views import Diagnosis
-from krs.core.vocabulary import Mode
 from krs.doctor import gather
 from krs.doctor.evidence import Evidence, HooksSeen, Inside, KoyebSeen, Problem, ScopeSeen
 from krs.doctor.judge import diagnose
@@ -20,8 +19,6 @@ KEPT = 10.0
 """Seconds for which a diagnosis is given again, so that whoever asks often does not spend the calls that krs needs."""
 SCOPES = 10
 """Repositories or organizations that are asked about: each takes four calls to GitHub."""
-
-GLOB = frozenset("*?[")
 
 
 class Doctor:
@@ -56,7 +53,7 @@ class Doctor:
         """Every check. `inside` gives what a running daemon knows; never raises because something is wrong."""
         async with self._busy:
             if self._last is None or self._now() - self._last.at >= KEPT:
-                names = list(dict.fromkeys([*scopes, *named(self._settings)]))
+                names = list(dict.fromkeys(scopes))
                 self._last = diagnose(await self._evidence(names[:SCOPES], inside, warnings))
             return self._last
 
@@ -100,13 +97,6 @@ class Doctor:
         hooks = Hooks(self._github)
         webhooks = gather.app_webhook(hooks) if self._settings.github.app_id else gather.webhooks(hooks, scopes)
         return (None, *await asyncio.gather(gather.scopes(self._github, scopes), webhooks))
-
-
-def named(settings: Settings) -> list[str]:
-    """The scopes that `github.allow` names in full."""
-    whole = settings.github.mode is Mode.REPOSITORY
-    names = (pattern if whole else pattern.partition("/")[0] for pattern in settings.github.allow)
-    return [name for name in names if not GLOB & set(name)]
 
 
 async def _nothing() -> None:

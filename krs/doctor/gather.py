@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from krs.doctor.evidence import Answer, HooksSeen, KoyebSeen, Problem, ScopeSeen, T
-from krs.doctor.github import sends_jobs
+from krs.doctor.github import THE_APP, sends_jobs
 from krs.errors import CallError, Unknown
 from krs.github import GithubClient, Hooks
 from krs.github.hooks import APP, Hook
@@ -83,7 +83,7 @@ async def app_webhook(hooks: Hooks) -> tuple[HooksSeen, ...]:
     """The one webhook of the App."""
     found = await asked(hooks.get(APP))
     listed = (found,) if isinstance(found, Hook) else found
-    return (await _with_deliveries(hooks, "the App", listed),)
+    return (await _with_deliveries(hooks, THE_APP, listed),)
 
 
 async def _with_deliveries(hooks: Hooks, place: str, found: Answer[tuple[Hook, ...]]) -> HooksSeen:

@@ -3,16 +3,19 @@
 from collections.abc import Callable
 
 import httpx
+from msgspec.structs import replace
 
 from krs.doctor.evidence import Evidence, HooksSeen, Inside, ScopeSeen
 from krs.doctor.rows import LATER, Row, Rows, fail, ok, skipped, unanswered, warn
 from krs.errors import Refused
-from krs.github.hooks import ANY, EVENT, Delivery, Hook, faults
+from krs.github.hooks import ANY, EVENT, Delivery, Hook, faults, same_daemon
 from krs.words import ago, count, listed
 
 DAY = 24 * 3600.0
 NO_SCOPE = skipped("no repository is known yet", "the first job names one; without a daemon name it with --scope")
 NO_LOOK = "GitHub does not let krs look"
+THE_APP = "the App"
+"""The place of its webhook."""
 
 
 def github_credential(seen: Evidence) -> Rows:
@@ -71,19 +74,24 @@ def _unseen(place: str, why: str, seen: Evidence) -> Row:
 
 
 def _webhook(place: str, hooks: tuple[Hook, ...], seen: Evidence) -> Row:
+    url = seen.settings.webhook.url
     ours = sorted((hook for hook in hooks if sends_jobs(hook)), key=lambda hook: not hook.active)
+    ours = [hook for hook in ours if not url or same_daemon(hook.url, url)]
     if ours:
-        wrong = faults(ours[0], ours[0].url)
-        text = f"{address(ours[0])}: {'; '.join(wrong) or 'active, JSON, signed, only jobs'}"
+        shown = address(ours[0])
+        wrong = faults(replace(ours[0], url=shown), url or shown)
+        text = f"{shown}: {'; '.join(wrong) or 'active, JSON, signed, only jobs'}"
         if not ours[0].active:
             return fail(text, "tick Active in its settings at GitHub", place)
-        return warn(text, "change that in its settings at GitHub", place) if wrong else ok(text, place)
+        mend = f"{install(place, seen)} mends that, or its settings at GitHub"
+        return warn(text, mend, place) if wrong else ok(text, place)
     heard = seen.inside.heard_at() if seen.inside is not None else None
     if heard is not None and seen.at - heard < DAY:
         text = f"none here, yet a delivery came {ago(seen.at - heard)} ago: the owner or an App may have one"
         return warn(text, f"nothing, if that is so; else {new_hook(place, seen)}", place)
-    others = f"; {count(len(hooks), 'other')} without {EVENT}" if hooks else ""
-    return fail(f"missing: no webhook sends {EVENT}{others}", new_hook(place, seen), place)
+    where = f" to {url}" if url else ""
+    others = f"; there {'is' if len(hooks) == 1 else 'are'} {count(len(hooks), 'other')}" if hooks else ""
+    return fail(f"missing: no webhook sends {EVENT}{where}{others}", new_hook(place, seen), place)
 
 
 def address(hook: Hook) -> str:
@@ -105,9 +113,16 @@ def new_hook(place: str, seen: Evidence) -> str:
     path = f"{place if '/' in place else f'organizations/{place}'}/settings/hooks"
     where = f"at {seen.settings.github.web_url}/{path}" if place else "in the repository's or organization's settings"
     return (
-        f"add one {where}: the address of this daemon, content type application/json, the secret of "
-        "webhook.secret (API_SECRET), the event Workflow jobs"
+        f"{install(place, seen)}; or add one {where}: the address of this daemon, content type application/json, "
+        "the secret of webhook.secret (API_SECRET), the event Workflow jobs"
     )
+
+
+def install(place: str, seen: Evidence) -> str:
+    """The command that makes or mends a webhook."""
+    scope = "" if place == THE_APP else f" --scope {place or 'OWNER/REPOSITORY'}"
+    url = "" if seen.settings.webhook.url else " --url https://THIS-DAEMON"
+    return f"krs webhook install{scope}{url}"
 
 
 def webhook_deliveries(seen: Evidence) -> Rows:

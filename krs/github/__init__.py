@@ -1,6 +1,6 @@
 """GitHub: webhook deliveries, the REST calls that krs makes, authentication, and how a runner's container starts."""
 
-from krs.github.auth import AppAuth, Auth, Need, Secret, TokenAuth
+from krs.github.auth import AppAuth, Auth, Need, Secret, TokenAuth, identity
 from krs.github.bootstrap import Start
 from krs.github.client import GithubClient
 from krs.github.hooks import Hooks
@@ -23,4 +23,5 @@ __all__ = [
     "Secret",
     "Start",
     "TokenAuth",
+    "identity",
 ]

@@ -17,7 +17,7 @@ from krs.github.wire import HEADERS, Denied, base, epoch, sharpen, wait_asked
 from krs.rest import Observer, Reply, Rest, unobserved
 from krs.secret import Secret
 
-__all__ = ["AppAuth", "Auth", "Need", "Secret", "TokenAuth"]
+__all__ = ["AppAuth", "Auth", "Need", "Secret", "TokenAuth", "identity"]
 
 JWT_BACK = 60
 """Seconds by which a JWT is dated back, for clocks that differ."""
@@ -183,6 +183,24 @@ class AppAuth:
     async def _call(self, method: str, path: str, body: object = None) -> Reply:
         headers = {"authorization": f"Bearer {self._sign(self._now())}"}
         return await self._rest.call(method, path, body=body, headers=headers)
+
+
+def identity(
+    *,
+    token: Secret,
+    app_id: str,
+    private_key: Secret,
+    api_url: str,
+    now: Callable[[], float],
+    observe: Observer = unobserved,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Auth:
+    """Who we are at GitHub: the App if one is named, else the token's owner. Raises `ValueError` as `AppAuth` does."""
+    if not app_id:
+        return TokenAuth(token)
+    return AppAuth(
+        app_id=app_id, private_key=private_key, api_url=api_url, now=now, observe=observe, transport=transport
+    )
 
 
 def grant(scope: str, need: Need) -> tuple[str, str]:

@@ -38,8 +38,8 @@ PAGE = 100
 PAGES = 100
 RUN_PAGES = 10
 """GitHub gives at most 1,000 runs of a filter."""
-CACHED = 500
-"""Answers kept for their ETag: one a page of runners, of runs and of a hook's failures, one an open job."""
+CACHED = 300
+"""Answers kept for their ETag: one a page of runners and of runs, one a hook's failures, one an open job."""
 TOKEN_LEFT = 10 * 60.0
 """Seconds that a cached registration token must still be valid."""
 

@@ -87,6 +87,11 @@ class Delivery(msgspec.Struct, frozen=True):
         return not 200 <= self.code < 400
 
 
+def once(log: Sequence[Delivery]) -> list[Delivery]:
+    """Of all tries of an event the first in the log, which is the latest; in the log's order."""
+    return list({row.guid: row for row in reversed(log)}.values())[::-1]
+
+
 class DeliveryDetail(msgspec.Struct, frozen=True):
     """A delivery with what was sent and what was answered."""
 
@@ -151,9 +156,13 @@ class Hooks:
         """Deliveries since an instant, newest first: the log is read no further back than that, or than `limit`."""
         found: dict[int, Delivery] = {}
         need = Need.HOOKS_READ if ref.scope else Need.IDENTITY
+        path = f"{ref.path}/deliveries"
         params = {"per_page": str(min(PAGE, limit)), **({"status": "failure"} if failed else {})}
         for _ in range(PAGES):
-            reply = await self._github.cached(f"{ref.path}/deliveries", params, scope=ref.scope, need=need)
+            if "cursor" not in params:
+                reply = await self._github.cached(path, params, scope=ref.scope, need=need)
+            else:  # a cursor is never asked for again
+                reply = await self._github.call("GET", path, scope=ref.scope, need=need, params=params)
             rows = [_delivery(row) for row in reply.decode(list[DeliveryReply])]
             found |= {row.id: row for row in rows if row.at >= since}
             more = NEXT.search(reply.headers.get("link", ""))

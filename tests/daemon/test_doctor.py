@@ -96,12 +96,12 @@ async def test_a_delivery_with_another_secret_is_a_failure(house: House) -> None
     """Both sides tell: GitHub's log shows 401, and the daemon refused a signature."""
     await house.up()
     house.simulation.queue("acme/api", ("koyeb-fra-small",), seconds=30)
-    await house.until(lambda: house.simulation.stats()["served"] == 1)
+    answers = house.simulation.deliveries.answers
+    await house.until(lambda: answers[202] == 3)
     for hook in house.simulation.forge.hooks.of("acme/api"):
         hook.config["secret"] = "another"
-    refused = house.simulation.deliveries.answers
     house.simulation.queue("acme/api", ("koyeb-fra-small",), seconds=30)
-    await house.until(lambda: refused[401] > 0)
+    await house.until(lambda: answers[401] > 0)
     checks = await found(house)
     for name in (CheckName.WEBHOOK_DELIVERIES, CheckName.DELIVERIES):
         assert checks[name].finding is Finding.FAIL

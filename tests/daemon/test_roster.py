@@ -56,6 +56,7 @@ def test_a_hook_is_written_once_a_day_and_when_its_repository_is_renamed() -> No
     roster.met(headers, "acme/web", "acme", Instant(NOON + 120))
     roster.met(headers, "acme/web", "acme", Instant(NOON + 121 + SEEN_AGAIN))
     (hook,) = roster.unsaved()
+    roster.saved(hook)
     assert (hook.scope, hook.read_to, hook.seen_at) == ("acme/web", 7.0, NOON + 121 + SEEN_AGAIN)
     assert roster.unsaved() == ()
     assert not roster.news.is_set()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from krs.config.settings import Github, Runners, Settings
+from krs.config.settings import Github, Runners, Settings, Webhook
 from krs.core.model import Event, Instant
 from krs.core.vocabulary import CheckName, Credential, EventKind, Finding, Reason
 from krs.doctor import judge
@@ -14,6 +14,7 @@ from krs.doctor.meter import Budget
 from krs.errors import Throttled, Unknown, Unreached
 from krs.github import Denied
 from krs.koyeb import Organization, Quotas
+from krs.secret import Secret
 from krs.store import StoreFull
 from krs.store.look import Look
 from tests.core.build import at, job
@@ -25,6 +26,10 @@ NEEDS = Denied("403 Resource not accessible", status=403, needs="administration=
 APP = Settings(github=Github(app_id="1"))
 QUOTA = {"blocked_until": at(900), "blocked_reason": Reason.QUOTA, "blocked_message": "no more than 1 service"}
 UNHEARD: dict[str, Any] = {"receipts": {}}
+ELSEWHERE = {
+    "settings": replace(SETTINGS, webhook=Webhook(secret=Secret("hunter2-hook"), url="https://real.test")),
+    "inside": None,
+}
 NO_HOOKS = (HooksSeen(place="acme/api", hooks=NEEDS),)
 KILLED = Event(kind=EventKind.JOB_KILLED, at=at(0), message="job 7 was cut off")
 OLD = Event(kind=EventKind.JOB_KILLED, at=Instant(NOW - 2 * 86_400), message="job 6 was cut off")
@@ -145,8 +150,24 @@ CASES: list[Case] = [
     ("github_permissions", scope(looks=Unknown("502")), WARN, "not known: 502", "by itself"),
     ("github_permissions", {"hooks": NO_HOOKS}, WARN, "the webhook cannot be looked at", "administration=write"),
     ("webhook", {"hooks": hooks(), **knows(known=UNHEARD)}, FAIL, "missing: no webhook", "acme/api/settings/hooks"),
+    ("webhook", {"hooks": hooks(), **knows(known=UNHEARD)}, FAIL, "missing", "krs webhook install --scope acme/api"),
     ("webhook", {"hooks": hooks()}, WARN, "none here, yet a delivery came 30s ago", "nothing, if that is so"),
-    ("webhook", {**hook(events=("push",)), "inside": None}, FAIL, "1 other without workflow_job", "add one at"),
+    (
+        "webhook",
+        {**hook(events=("push",)), "inside": None},
+        FAIL,
+        "missing: no webhook sends workflow_job; there is 1 other",
+        "add one at",
+    ),
+    (
+        "webhook",
+        {**hook(), **ELSEWHERE},
+        FAIL,
+        "workflow_job to https://real.test; there is 1 other",
+        "krs webhook install",
+    ),
+    ("webhook", {**hook(url="https://real.test"), **ELSEWHERE}, OK, "https://real.test", ""),
+    ("webhook", {**hook(url="https://real.test/webhook"), **ELSEWHERE}, WARN, "it delivers to", "krs webhook install"),
     ("webhook", hook(active=False), FAIL, "it is switched off", "tick Active"),
     ("webhook", hook(content_type="form"), WARN, "content type is form", "settings"),
     ("webhook", hook(events=("*",)), WARN, "sends *", "settings"),
@@ -249,6 +270,14 @@ def test_an_address_is_shown_without_what_may_be_secret_in_it(url: str, shown: s
         (check,) = checked(name, **changes)
         assert shown in check.message
         assert "hunter2" not in repr(check)
+
+
+def test_an_address_that_is_not_the_one_set_is_shown_without_secrets_too() -> None:
+    """Beside `webhook.url` the hook's own address is told, but not what authenticates in it."""
+    settings = replace(SETTINGS, webhook=Webhook(url="https://krs.test/webhook"))
+    (check,) = checked("webhook", settings=settings, **hook(url="https://ana:hunter2@krs.test/"))
+    assert (check.finding, "hunter2" in repr(check)) == (WARN, False)
+    assert "it delivers to https://krs.test/" in check.message
 
 
 def test_every_scope_with_a_problem_has_its_lines() -> None:
