@@ -20,6 +20,8 @@ COMMANDS = {
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),
     "completion": ("krs.cli.completion:completion", "Print a shell's completion script."),
+    "setup": ("krs.cli.setup:setup", "Set everything up: keys, krs.toml, webhook."),
+    "deploy": ("krs.cli.deploy:deploy", "Put the daemon on Koyeb, look at it, take it away."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),
 }
 

@@ -46,7 +46,7 @@ SCOPE = click.option(
     "--scope",
     "scopes",
     multiple=True,
-    help="owner/repository, or an organization; else the App's hook, or what github.allow names.",
+    help="owner/repository, or an organization; else the App's hook, or what github.scopes and github.allow name.",
 )
 URL = click.option("--url", default="", help="Public address of the daemon; else webhook.url.")
 HOOK = click.option("--hook", "number", type=int, default=0, help="Number of the hook, where several would do.")
@@ -97,7 +97,8 @@ def _place(path: Path | None, scopes: Sequence[str], url: str, number: int = 0) 
         address = page(url) or settings.webhook.url
     except ValueError as problem:
         raise CliError(f"--url: {problem}", USAGE) from None
-    named = tuple(scopes) or ((APP.scope,) if github.app_id else tuple(likely(github.mode, github.allow, ())))
+    known = (APP.scope,) if github.app_id else likely(github.mode, github.allow, github.scopes)
+    named = tuple(scopes or known)
     if not named:
         raise CliError("say whose webhook: --scope owner/repository, or --scope organization", USAGE)
     return Place(settings, named, address, number)

@@ -47,6 +47,8 @@ class Github(msgspec.Struct, frozen=True, kw_only=True):
     """The private key of that App, in PEM form."""
     mode: Mode = Mode.REPOSITORY
     """Whom runners are registered to: `repository` or `organization`."""
+    scopes: tuple[str, ...] = ()
+    """Repositories (in mode organization: organizations) whose webhooks krs looks after; `allow` says who is served."""
     api_url: str = "https://api.github.com"
     """GitHub's API."""
     web_url: str = "https://github.com"

@@ -259,7 +259,7 @@ class Daemon:
         github = self._settings.github
         return Checkup(
             doctor,
-            named=scopes(github.mode, github.allow, ()),
+            named=scopes(github.mode, github.allow, github.scopes),
             store=self._store,
             receipts=lambda: self.intake.receipts,
             started_at=self._clock.now(),
@@ -310,7 +310,7 @@ class Daemon:
             roster=roster,
             ledger=self._store,
             notices=self._notices,
-            scopes=lambda now: scopes(github.mode, github.allow, self._finder.repositories(now)),
+            scopes=lambda now: scopes(github.mode, github.allow, (*github.scopes, *self._finder.repositories(now))),
             url=settings.webhook.url,
             app=bool(github.app_id),
         )

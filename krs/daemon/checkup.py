@@ -87,7 +87,7 @@ async def offline(settings: Settings, state: Path, given: Sequence[str], warning
     koyeb = KoyebClient(token=settings.koyeb.token.reveal(), api_url=settings.koyeb.api_url, observe=meter.call)
     doctor = Doctor(settings=settings, koyeb=koyeb, github=github, state=state, meter=meter, now=now)
     try:
-        return await doctor.examine(given or scopes(who.mode, who.allow, ()), warnings=tuple(warnings))
+        return await doctor.examine(given or scopes(who.mode, who.allow, who.scopes), warnings=tuple(warnings))
     finally:
         await koyeb.aclose()
         await github.aclose()

@@ -91,7 +91,7 @@ class Roster:
 
 
 def scopes(mode: Mode, allow: Iterable[str], repositories: Iterable[str]) -> list[str]:
-    """Where a hook of ours may be: at the repositories seen lately and named in `github.allow`, or at their owners."""
+    """Where a hook of ours may be: at the repositories given and named in `github.allow`, or at their owners."""
     named = [pattern for pattern in allow if re.fullmatch(r"[\w.-]+/[\w.-]+", pattern)]
     if mode is Mode.REPOSITORY:
         return sorted({*named, *repositories})

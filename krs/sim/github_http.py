@@ -44,8 +44,6 @@ class GithubHandler(tornado.web.RequestHandler):
         if self._dice.random() < moods.github_throttled:
             self.set_header("retry-after", "60")
             raise Failure(403, "You have exceeded a secondary rate limit")
-        if moods.github_revoked:
-            raise Failure(401, "Bad credentials")
         self.authorize()
         self.set_header("x-ratelimit-limit", "5000")
         self.set_header("x-ratelimit-remaining", "4999")
@@ -60,13 +58,15 @@ class GithubHandler(tornado.web.RequestHandler):
         sent = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
         method, path = self.request.method or "", self.request.path
         found: tuple[int, str] | None = (401, "Bad credentials")
-        if sent == self.forge.token:
+        if sent == self.forge.token and not self.forge.moods.github_revoked:
             lacks = required(method, path)[0] in self.forge.lacks
             found = (403, "Resource not accessible by personal access token") if lacks else None
         elif self.forge.app:
             found = self.forge.app.refusal(sent, method, path)
         if found is not None:
             raise Failure(*found)
+        if any(path.startswith((f"/repos/{name}/", f"/orgs/{name}/")) for name in self.forge.moods.github_hidden):
+            raise Failure(404, "Not Found")
 
     def answer(self, body: object, status: int = 200) -> None:
         """Send an answer, unless it gets lost on the way, or is known to who asks."""

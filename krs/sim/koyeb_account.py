@@ -17,7 +17,8 @@ class OrganizationHandler(KoyebHandler):
     def get(self, key: str) -> None:
         """The organization."""
         self.ours(key)
-        self.answer({"organization": {"id": ORGANIZATION, "name": "acme", "plan": PLAN, "status": "ACTIVE"}})
+        plan = "no_plan" if self.cloud.moods.koyeb_no_plan else PLAN
+        self.answer({"organization": {"id": ORGANIZATION, "name": "acme", "plan": plan, "status": "ACTIVE"}})
 
     def ours(self, key: str) -> None:
         """There is one organization. Raises `Failure` (404) for any other."""
@@ -32,7 +33,8 @@ class QuotasHandler(OrganizationHandler):
         """What may be had; numbers are strings, as Koyeb's are."""
         self.ours(key)
         quota = str(self.cloud.moods.quota)
-        self.answer({"quotas": {"services": quota, "services_by_app": quota, "lifecycle": LIFE_CYCLE}})
+        types = {"instance_types": ["free"]} if self.cloud.moods.koyeb_no_plan else {}
+        self.answer({"quotas": {"services": quota, "services_by_app": quota, "lifecycle": LIFE_CYCLE, **types}})
 
 
 class SummaryHandler(OrganizationHandler):

@@ -8,8 +8,6 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
 
     koyeb_latency: float = 0.0
     koyeb_down: bool = False
-    koyeb_revoked: bool = False
-    """Koyeb takes no key any more (401)."""
     koyeb_answer_lost: float = 0.0
     """Koyeb does what it is asked and answers 503."""
     koyeb_throttled: float = 0.0
@@ -20,9 +18,17 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
     """Koyeb answers 200 with a page for people."""
     koyeb_omits: float = 0.0
     """A service is missing from a list."""
+    koyeb_revoked: bool = False
+    """The key of Koyeb is worth nothing any more."""
+    koyeb_no_plan: bool = False
+    """The organization has no plan: nothing but the free type, which runs no worker."""
+    koyeb_taken: tuple[str, ...] = ()
+    """Names of apps that are taken and that no list shows."""
     github_down: bool = False
     github_revoked: bool = False
-    """GitHub takes no credential any more (401)."""
+    """The token of GitHub is worth nothing any more."""
+    github_hidden: tuple[str, ...] = ()
+    """Repositories and organizations that do not exist, or that nobody who asks may see."""
     github_answer_lost: float = 0.0
     github_throttled: float = 0.0
     """GitHub answers 403 and asks for a minute."""

@@ -8,6 +8,8 @@ import pytest
 
 from krs.github.auth import signer
 from krs.secret import Secret
+from krs.sim.koyeb import ORGANIZATION
+from krs.sim.moods import Moods
 from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, Simulation
 from tests.contract.conftest import Contract
 from tests.github.keys import rsa_key
@@ -55,6 +57,8 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     assert (await check("POST", "/v1/apps", {"name": "github-runner"})).status_code == 400
     order = {"app_id": app, "name": "runner-fra-small-1", "definition": DEFINITION}
     order["life_cycle"] = {"delete_after_create": 86_400}
+    assert (await check("POST", "/v1/services?dry_run=true", order)).status_code == 200
+    assert simulation.cloud.services == {}
     service = (await check("POST", "/v1/services", order)).json()["service"]
     taken = await check("POST", "/v1/services", order)
     assert taken.json()["fields"] == [{"field": "name", "description": "already exists"}]
@@ -78,6 +82,28 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     await check("PUT", f"/v1/secrets/{kept['id']}", order)
     await check("DELETE", f"/v1/secrets/{kept['id']}")
     assert (await check("GET", "/v1/services/unknown")).status_code == 404
+
+
+async def test_simulated_koyeb_without_a_plan_answers_as_koyeb_does(
+    simulation: Simulation, koyeb_contract: Contract
+) -> None:
+    """Its plan says so, its quotas list what is free, and a runner is refused; a name may be taken unseen."""
+    simulation.set_moods(Moods(koyeb_no_plan=True, koyeb_taken=("theirs",)))
+    home = f"/v1/organizations/{ORGANIZATION}"
+    order = {"app_id": ORGANIZATION, "name": "runner-fra-small-1", "definition": DEFINITION}
+    for method, path, body, status in (
+        ("GET", home, None, 200),
+        ("GET", f"{home}/quotas", None, 200),
+        ("POST", "/v1/services?dry_run=true", order, 400),
+        ("POST", "/v1/apps", {"name": "theirs"}, 400),
+        ("POST", "/v1/apps", {"name": "Not A Name"}, 400),
+        ("GET", "/v1/apps", None, 200),
+    ):
+        answer = await ask(simulation.koyeb_url, KOYEB_TOKEN, method, path, body)
+        koyeb_contract.check_answer(method, path.partition("?")[0], answer.status_code, answer.json())
+        assert answer.status_code == status
+    simulation.set_moods(Moods(koyeb_revoked=True))
+    assert (await ask(simulation.koyeb_url, KOYEB_TOKEN, "GET", "/v1/apps")).status_code == 401
 
 
 async def test_simulated_koyeb_refuses_strangers_and_shows_its_website(simulation: Simulation) -> None:
