@@ -14,6 +14,7 @@ import msgspec
 
 from krs.core.model import Event, Name, PoolId
 from krs.core.views import (
+    Diagnosis,
     Done,
     DrainBody,
     ErrorBody,
@@ -36,6 +37,10 @@ from krs.secret import Secret
 T = TypeVar("T")
 
 BASE = "/api/v1"
+PATIENCE = 10.0
+"""Seconds for an answer."""
+DIAGNOSIS = 60.0
+"""Seconds for a diagnosis: questions to Koyeb and GitHub have limits of their own, and one may follow another."""
 SILENCE = 30.0
 """Seconds without a byte after which a stream counts as lost: three keep-alives."""
 
@@ -68,7 +73,7 @@ class ApiClient:
         self.role = ""
         """What the token allows, as the last answer said: `admin` or `read-only`."""
         self._http = httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=10.0, transport=transport, trust_env=False
+            base_url=self.url, headers=headers, timeout=PATIENCE, transport=transport, trust_env=False
         )
 
     async def aclose(self) -> None:
@@ -94,6 +99,10 @@ class ApiClient:
     async def pools(self) -> tuple[PoolView, ...]:
         """All pools."""
         return await self._call("GET", "/pools", tuple[PoolView, ...])
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do; takes as long as the slowest of what the daemon asks."""
+        return await self._call("GET", "/doctor", Diagnosis, patience=DIAGNOSIS)
 
     async def events(
         self, after: int, *, limit: int, runner: Name | None = None, kinds: Iterable[EventKind] = ()
@@ -128,7 +137,7 @@ class ApiClient:
     ) -> AsyncIterator[httpx_sse.ServerSentEvent]:
         """A stream's messages; silence longer than `read` seconds means that it is lost."""
         what = f"krs at {self.url}{path}"
-        timeout = httpx.Timeout(10.0, read=read)
+        timeout = httpx.Timeout(PATIENCE, read=read)
         try:
             async with httpx_sse.aconnect_sse(
                 self._http, "GET", BASE + path, params=params, headers=headers, timeout=timeout
@@ -196,11 +205,14 @@ class ApiClient:
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
         key: str = "",
+        patience: float = PATIENCE,
     ) -> T:
         headers = {"content-type": "application/json", "idempotency-key": key} if content is not None else {}
         what = f"krs at {self.url}"
         try:
-            response = await self._http.request(method, BASE + path, params=query, content=content, headers=headers)
+            response = await self._http.request(
+                method, BASE + path, params=query, content=content, headers=headers, timeout=patience
+            )
         except NEVER_SENT as problem:
             raise Unreached(f"{what}: not reached: {describe(problem)}") from None
         except (httpx.TransportError, httpx.DecodingError) as problem:

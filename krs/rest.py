@@ -32,6 +32,16 @@ def unobserved(service: str, method: str, status: int, seconds: float, headers: 
     """Observe nothing."""
 
 
+def both(first: Observer, second: Observer) -> Observer:
+    """Tell two of every call."""
+
+    def observe(service: str, method: str, status: int, seconds: float, headers: Mapping[str, str]) -> None:
+        first(service, method, status, seconds, headers)
+        second(service, method, status, seconds, headers)
+
+    return observe
+
+
 class Reply:
     """An answer of 2xx or 304: its status, headers and body."""
 

@@ -27,6 +27,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("jobs", "[filter]", "show the jobs", 0, MANY),
     Verb("events", "[filter]", "show the events", 0, MANY),
     Verb("pools", "", "show the pools"),
+    Verb("doctor", "", "what is wrong, why, and what to do"),
     Verb("region", "REGION", "only one region", 1, 1),
     Verb("type", "TYPE", "only one instance type", 1, 1, ("inst",)),
     Verb("repo", "REPO", "only one repository", 1, 1),

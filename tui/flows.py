@@ -12,6 +12,7 @@ from tui.dialogs.extend import ExtendDialog, ExtendWish
 from tui.dialogs.start import StartDialog, StartWish
 from tui.screens.connect import ConnectScreen
 from tui.screens.detail import DetailScreen
+from tui.screens.doctor import DoctorScreen
 from tui.screens.help import HelpScreen
 from tui.screens.logs import LogsScreen
 from tui.screens.pools import PoolsScreen
@@ -35,6 +36,12 @@ def pools(console: "ConsoleApp") -> None:
     """Show the pools."""
     if not isinstance(console.top, PoolsScreen):
         console.push_screen(PoolsScreen())
+
+
+def doctor(console: "ConsoleApp") -> None:
+    """Show what is wrong."""
+    if not isinstance(console.top, DoctorScreen):
+        console.push_screen(DoctorScreen())
 
 
 def show_help(console: "ConsoleApp") -> None:

@@ -20,12 +20,14 @@ class Where(StrEnum):
     TABLE = "Lists"
     STREAM = "Events and logs"
     POOLS = "Pools"
+    DOCTOR = "Doctor"
 
 
 TOGETHER: tuple[frozenset[Where], ...] = (
     frozenset({Where.EVERYWHERE, Where.RUNNER, Where.DASHBOARD, Where.TABLE}),
     frozenset({Where.EVERYWHERE, Where.RUNNER, Where.DASHBOARD, Where.STREAM}),
     frozenset({Where.EVERYWHERE, Where.POOLS, Where.TABLE}),
+    frozenset({Where.EVERYWHERE, Where.DOCTOR, Where.TABLE}),
 )
 """Places whose keys work at the same time, so that no key may mean two things."""
 
@@ -85,6 +87,7 @@ ACTIONS: tuple[Action, ...] = (
     _action(Where.DASHBOARD, "pane-previous", "shift+tab", "", "the previous pane", "next_pane(-1)"),
     _action(Where.DASHBOARD, "zoom", "plus underscore", "zoom", "the pane alone, and back"),
     _action(Where.DASHBOARD, "pools", "p", "pools", "pools: pause, resume, why one is tripped"),
+    _action(Where.DASHBOARD, "doctor", "D", "doctor", "doctor: what is wrong, why, and what to do"),
     _action(Where.DASHBOARD, "header", "ctrl+e", "", "show or hide the matrix"),
     _action(Where.DASHBOARD, "sort-age", "A", "", "sort by age", "sort('age')"),
     _action(Where.DASHBOARD, "sort-state", "S", "", "sort by state", "sort('state')"),
@@ -118,6 +121,7 @@ ACTIONS: tuple[Action, ...] = (
     _action(
         Where.POOLS, "resume-all", "R", "resume all", "take the pause of everything back", needs=ADMIN, dangerous=True
     ),
+    _action(Where.DOCTOR, "doctor-again", "r", "again", "make the checks again", needs=LIVE),
     _action(Where.EVERYWHERE, "reconnect", "ctrl+r", "", "try the connection again now"),
     _action(Where.EVERYWHERE, "save", "ctrl+s", "save", "save what is shown: CSV, JSON or text"),
     _action(Where.EVERYWHERE, "command", "colon", "cmd", "type a command"),

@@ -110,6 +110,7 @@ TABLE: dict[str, Callable[["ConsoleApp", Command], None]] = {
     "jobs": _pane,
     "events": _pane,
     "pools": lambda console, _: flows.pools(console),
+    "doctor": lambda console, _: flows.doctor(console),
     "region": _only,
     "type": _only,
     "repo": _only,

@@ -2,8 +2,9 @@
 
 import click
 
-from krs.cli.remote import AS_JSON, ago, ask, connection, show_json, show_table
+from krs.cli.remote import AS_JSON, ask, connection, show_json, show_table
 from krs.core.vocabulary import JobState
+from krs.words import ago
 
 HEADS = ("ID", "STATE", "REPOSITORY", "JOB", "LABELS", "WAITED", "REASON", "RUNNER")
 

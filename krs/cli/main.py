@@ -15,6 +15,7 @@ COMMANDS = {
     "jobs": ("krs.cli.jobs:jobs", "List jobs, and why they wait."),
     "pools": ("krs.cli.pools:pools", "List pools, pause and resume them."),
     "events": ("krs.cli.events:events", "Show or follow the journal."),
+    "doctor": ("krs.cli.doctor:doctor", "Say what is wrong with an installation, why, and what to do."),
     "webhook": ("krs.cli.webhook:webhook", "Look at, install and try the webhook at GitHub."),
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),

@@ -104,6 +104,11 @@ def _resolved(url: str, token: str) -> tuple[str, str]:
     return url or chosen.url, token or (chosen.token if at_home else "")
 
 
+def names_daemon(url: str) -> bool:
+    """Whether somebody said which daemon is meant, by address or by profile."""
+    return _resolved(url, "")[0] != URL
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -167,14 +172,3 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
-
-
-def ago(seconds: float | None) -> str:
-    """A span in two units: 41s, 12m41s, 3h05m, 2d04h."""
-    if seconds is None:
-        return "-"
-    whole = max(0, int(seconds))
-    for unit, size, lesser, part in (("d", 86_400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
-        if whole >= size:
-            return f"{whole // size}{unit}{whole % size // part:02d}{lesser}"
-    return f"{whole}s"

@@ -6,12 +6,13 @@ import click
 import msgspec
 
 from krs.cli.errors import USAGE, CliError
-from krs.cli.remote import AS_JSON, ago, ask, client, confirm, connection, finish, show_json, show_table
+from krs.cli.remote import AS_JSON, ask, client, confirm, connection, finish, show_json, show_table
 from krs.client import ApiClient
 from krs.config.values import duration
 from krs.core.model import Name
 from krs.core.views import Done, DrainBody, ExtendBody, KillBody, RunnerView, StartBody
 from krs.core.vocabulary import RunnerState
+from krs.words import ago
 
 HEADS = ("NAME", "STATE", "REGION", "TYPE", "REPOSITORY", "JOB", "AGE", "LEFT", "COST")
 

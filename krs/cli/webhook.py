@@ -10,7 +10,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
-from krs.cli.remote import AS_JSON, ago, finish, show_json, show_table
+from krs.cli.remote import AS_JSON, finish, show_json, show_table
 from krs.cli.send import send
 from krs.config import Settings
 from krs.config.values import duration, page
@@ -31,6 +31,7 @@ from krs.github.hooks import (
     once,
     same_daemon,
 )
+from krs.words import ago
 
 T = TypeVar("T")
 

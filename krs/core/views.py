@@ -7,7 +7,7 @@ seconds since the epoch, durations seconds, money USD.
 import msgspec
 
 from krs.core.model import Event, Foreign, Instant, JobId, Name, PoolId, Scope
-from krs.core.vocabulary import Credential, JobState, Lifecycle, Mode, Reason, RunnerState
+from krs.core.vocabulary import CheckName, Credential, Finding, JobState, Lifecycle, Mode, Reason, RunnerState
 
 
 class RunnerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +180,25 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant
     stream: str
     text: str
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that the doctor looked at. `subject` is the scope, pool or reason it is about, if it is about one."""
+
+    name: CheckName
+    finding: Finding
+    message: str
+    """What was found, in one line."""
+    subject: str = ""
+    advice: str = ""
+    """What to do about it; empty when there is nothing to do."""
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """All checks, in the order of `CheckName`; `at` is when they were made."""
+
+    at: Instant
+    checks: tuple[Check, ...]
 
 
 class StartBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

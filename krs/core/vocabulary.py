@@ -1,4 +1,4 @@
-"""The words that are relied on from outside: states, event kinds, levels and reason codes.
+"""The words that are relied on from outside: states, event kinds, levels, reason codes and the doctor's checks.
 
 Every value here appears in the API, the journal, the metrics and the console, and is documented in `docs/reference/`.
 Names are forever: add, never rename.
@@ -173,3 +173,37 @@ class Reason(StrEnum):
     BAD_SIGNATURE = "bad_signature"
     BAD_BODY = "bad_body"
     BAD_TOKEN = "bad_token"  # noqa: S105 - a reason code, not a secret
+
+
+class Finding(StrEnum):
+    """What a check of the doctor came to; `skipped` could not be looked at."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIPPED = "skipped"
+
+
+class CheckName(StrEnum):
+    """What the doctor looks at, in the order of its report."""
+
+    DAEMON = "daemon"
+    KOYEB_TOKEN = "koyeb_token"  # noqa: S105 - the name of a check, not a secret
+    KOYEB_QUOTA = "koyeb_quota"
+    KOYEB_BUDGET = "koyeb_budget"
+    KOYEB_SWEEP = "koyeb_sweep"
+    GITHUB_CREDENTIAL = "github_credential"
+    GITHUB_PERMISSIONS = "github_permissions"
+    GITHUB_BUDGET = "github_budget"
+    GITHUB_SWEEP = "github_sweep"
+    WEBHOOK = "webhook"
+    WEBHOOK_DELIVERIES = "webhook_deliveries"
+    DELIVERIES = "deliveries"
+    STORE = "store"
+    CLOCK = "clock"
+    UNPLACEABLE_JOBS = "unplaceable_jobs"
+    POOLS = "pools"
+    LIMITS = "limits"
+    KILLED_JOBS = "killed_jobs"
+    RUNNER_CREDENTIAL = "runner_credential"
+    WARNINGS = "warnings"

@@ -14,6 +14,7 @@ from krs.core.catalog import Catalog
 from krs.core.facts import Fact
 from krs.core.model import Cloud, Event
 from krs.core.vocabulary import Credential, EventKind, Level
+from krs.daemon.checkup import Checkup
 from krs.daemon.clock import Clock, SystemClock
 from krs.daemon.commands import Commands
 from krs.daemon.create import Creator
@@ -31,6 +32,8 @@ from krs.daemon.redelivery import Redelivery
 from krs.daemon.roster import Roster, scopes
 from krs.daemon.site import Site
 from krs.daemon.vault import Vault
+from krs.doctor import Doctor, Meter
+from krs.doctor.inside import READABLE_TOKEN
 from krs.errors import CallError, Refused
 from krs.github import Auth, GithubClient, Hooks, identity
 from krs.http.api import routes
@@ -39,6 +42,7 @@ from krs.http.metrics import Metrics
 from krs.koyeb import KoyebClient
 from krs.koyeb.catalog import fallback
 from krs.koyeb.secrets import Secrets
+from krs.rest import Observer, both
 from krs.store import Store, StoreError
 
 log = logging.getLogger("krs")
@@ -74,18 +78,19 @@ class Daemon:
         self._metrics = Metrics(krs.__version__)
         self._catalog = fallback()
         self._policy = policy_of(settings, self._catalog)
-        auth = self._identity(transport)
+        self._meter = Meter(self._clock.now)
+        observe = both(self._metrics.call, self._meter.call)
         self._koyeb = KoyebClient(
             token=settings.koyeb.token.reveal(),
             api_url=settings.koyeb.api_url,
-            observe=self._metrics.call,
+            observe=observe,
             transport=transport,
         )
         self._github = GithubClient(
-            auth=auth,
+            auth=self._identity(observe, transport),
             api_url=settings.github.api_url,
             now=self._clock.now,
-            observe=self._metrics.call,
+            observe=observe,
             transport=transport,
         )
         self._app_id = ""
@@ -154,7 +159,7 @@ class Daemon:
             return False, "waiting for the first list of services from Koyeb"
         return True, "ready"
 
-    def _identity(self, transport: httpx.AsyncBaseTransport | None) -> Auth:
+    def _identity(self, observe: Observer, transport: httpx.AsyncBaseTransport | None) -> Auth:
         """Who we are at GitHub: an App, or a token."""
         github = self._settings.github
         try:
@@ -164,7 +169,7 @@ class Daemon:
                 private_key=github.private_key,
                 api_url=github.api_url,
                 now=self._clock.now,
-                observe=self._metrics.call,
+                observe=observe,
                 transport=transport,
             )
         except ValueError as problem:
@@ -241,9 +246,28 @@ class Daemon:
             policy=lambda: self._policy,
             clock=clock,
             notices=self._notices,
+            examine=self._checkup(),
         )
         self._metrics.mirror(self._desk.snapshot, self._loop.waiting)
         self._keep_house()
+
+    def _checkup(self) -> Checkup:
+        doctor = Doctor(
+            settings=self._settings,
+            koyeb=self._koyeb,
+            github=self._github,
+            state=state_path(self._settings),
+            meter=self._meter,
+            now=self._clock.now,
+        )
+        github = self._settings.github
+        return Checkup(
+            doctor,
+            named=scopes(github.mode, github.allow, github.scopes),
+            store=self._store,
+            receipts=lambda: self.intake.receipts,
+            started_at=self._clock.now(),
+        )
 
     def _keep_house(self) -> None:
         self._housekeeping = Housekeeping(
@@ -258,7 +282,7 @@ class Daemon:
         for number, warning in enumerate(self._warnings):
             self._notices.warn(f"configuration {number}", warning)
         if self._policy.credential is Credential.GITHUB_TOKEN:
-            self._notices.warn("credential", "runners.credential is github-token: every job can read GITHUB_TOKEN")
+            self._notices.warn("credential", READABLE_TOKEN)
 
     def _listen(self) -> None:
         settings = self._settings

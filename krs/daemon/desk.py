@@ -1,7 +1,7 @@
 """The operators' desk: the scheduler as the API and the console see it (`krs.http.ports.Scheduler`)."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from krs.core.model import Event, Instant, Name, PoolId, World
 from krs.core.policy import Policy
 from krs.core.snapshot import snapshot
 from krs.core.views import (
+    Diagnosis,
     Done,
     DrainBody,
     ErrorDetail,
@@ -54,8 +55,10 @@ class Desk:
         policy: Callable[[], Policy],
         clock: Clock,
         notices: Notices,
+        examine: Callable[[Snapshot], Awaitable[Diagnosis]],
     ) -> None:
         self._koyeb = koyeb
+        self._examine = examine
         self.feed = loop.feed
         self._loop = loop
         self._store = store
@@ -98,6 +101,10 @@ class Desk:
         )
         self._errors = errors
         self._cached = None
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do."""
+        return await self._examine(self.snapshot())
 
     async def start(self, body: StartBody, *, by: str) -> Done:
         """Start a runner for a label."""

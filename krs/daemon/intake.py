@@ -45,10 +45,17 @@ class WebhookIntake:
         self._now = now
         self._world = world
         self._hear = hear
+        self.receipts: dict[str, Instant] = {}
+        """When a delivery was last answered with each code."""
         self._roster = roster
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take one delivery in."""
+        answer = await self._answer(headers, body)
+        self.receipts[answer.code] = self._now()
+        return answer
+
+    async def _answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         if not self._unsigned and not webhook.verify(self._secret, body, headers.get("X-Hub-Signature-256")):
             return Answer(401, "bad_signature", "the signature is missing or does not fit the webhook's secret")
         try:

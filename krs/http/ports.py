@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from krs.core.model import Event, Name, PoolId
 from krs.core.views import (
+    Diagnosis,
     Done,
     DrainBody,
     ErrorDetail,
@@ -50,6 +51,9 @@ class Scheduler(Protocol):
 
     def snapshot(self) -> Snapshot:
         """Everything at this instant."""
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do; never raises because of it."""
 
     async def start(self, body: StartBody, *, by: str) -> Done:
         """Start a runner. Raises `ActionRefused`, as all actions do."""

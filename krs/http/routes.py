@@ -8,6 +8,7 @@ import msgspec
 
 from krs.core.model import Name, PoolId
 from krs.core.views import (
+    Diagnosis,
     Done,
     DrainBody,
     ExtendBody,
@@ -76,6 +77,10 @@ async def _jobs(call: Call) -> tuple[JobView, ...]:
 
 async def _pools(call: Call) -> tuple[PoolView, ...]:
     return call.scheduler.snapshot().pools
+
+
+async def _doctor(call: Call) -> Diagnosis:
+    return await call.scheduler.doctor()
 
 
 async def _logs(call: Call) -> tuple[LogLine, ...]:
@@ -150,6 +155,13 @@ ENDPOINTS = (
         method="GET", path="/jobs", text="Jobs that wait, run, or ended lately.", run=_jobs, answer=tuple[JobView, ...]
     ),
     Endpoint(method="GET", path="/pools", text="All pools.", run=_pools, answer=tuple[PoolView, ...]),
+    Endpoint(
+        method="GET",
+        path="/doctor",
+        text="What is wrong, why, and what to do; made anew at most every few seconds.",
+        run=_doctor,
+        answer=Diagnosis,
+    ),
     Endpoint(
         method="GET",
         path="/events",

@@ -22,6 +22,10 @@ class Quotas(msgspec.Struct, frozen=True):
     max_instances_by_type: dict[str, int | str] | None = None
     lifecycle: LifeCycleQuota | None = None
 
+    def services_in_all(self) -> int | None:
+        """How many services the organization may have; None when Koyeb does not say."""
+        return whole(self.services) or None
+
     def services_of_an_app(self) -> int | None:
         """How many services one app may hold; None when Koyeb does not say."""
         limits = [limit for limit in (whole(self.services), whole(self.services_by_app)) if limit]

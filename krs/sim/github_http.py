@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import tornado.web
+from tornado.httputil import format_timestamp
 
 from krs.sim.github import Forge, Job, Runner
 from krs.sim.github_app import required
@@ -34,6 +35,7 @@ class GithubHandler(tornado.web.RequestHandler):
 
     async def prepare(self) -> None:
         """Be in a mood, then check the token."""
+        self.stamp()
         moods = self.forge.moods
         if moods.github_down:
             raise Failure(503, "Service unavailable")
@@ -46,6 +48,10 @@ class GithubHandler(tornado.web.RequestHandler):
         self.set_header("x-ratelimit-limit", "5000")
         self.set_header("x-ratelimit-remaining", "4999")
         self.set_header("x-ratelimit-reset", str(int(self.forge.agenda.now()) + 3600))
+
+    def stamp(self) -> None:
+        """Tell the time of the simulation."""
+        self.set_header("Date", format_timestamp(self.forge.agenda.now()))
 
     def authorize(self) -> None:
         """Take the personal token, or what an App was given for this call."""
@@ -84,6 +90,7 @@ class GithubHandler(tornado.web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's signature
         """Errors in GitHub's shape."""
+        self.stamp()
         problem = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(problem, Failure):
             self.set_status(problem.status)

@@ -10,6 +10,7 @@ import msgspec
 import tornado.ioloop
 import tornado.web
 import tornado.websocket
+from tornado.httputil import format_timestamp
 
 from krs.core.catalog import InstanceType
 from krs.sim.koyeb import ORGANIZATION, Cloud, Failure, Service, rfc3339
@@ -34,6 +35,7 @@ class KoyebHandler(tornado.web.RequestHandler):
 
     async def prepare(self) -> None:
         """Be in a mood, then check the token."""
+        self.stamp()
         await self._be_moody()
         if self.cloud.moods.koyeb_revoked or self.request.headers.get("Authorization") != f"Bearer {self._token}":
             raise Failure(401, "authentication_error", "Invalid token format")
@@ -54,6 +56,10 @@ class KoyebHandler(tornado.web.RequestHandler):
             raise Failure(429, "rate_limited", "Too many requests")
         if self._dice.random() < moods.koyeb_html:
             self.finish("<!doctype html><title>Koyeb</title>")
+
+    def stamp(self) -> None:
+        """Tell the time of the simulation."""
+        self.set_header("Date", format_timestamp(self.cloud.agenda.now()))
 
     def body(self) -> dict[str, Any]:
         """The JSON object that was sent."""
@@ -81,6 +87,7 @@ class KoyebHandler(tornado.web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's signature
         """Errors in Koyeb's shape."""
+        self.stamp()
         problem = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(problem, Failure):
             self.set_status(problem.status)

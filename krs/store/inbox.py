@@ -32,6 +32,12 @@ def last(connection: sqlite3.Connection) -> int:
     return int(seq)
 
 
+def last_received(connection: sqlite3.Connection) -> Instant | None:
+    """When the last delivery of those still kept came."""
+    row = connection.execute("SELECT received_at FROM delivery ORDER BY seq DESC LIMIT 1").fetchone()
+    return None if row is None else Instant(row[0])
+
+
 def depth(connection: sqlite3.Connection) -> int:
     """How many deliveries wait."""
     (count,) = connection.execute("SELECT count(*) FROM delivery WHERE processed_at IS NULL").fetchone()

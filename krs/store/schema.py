@@ -64,3 +64,8 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Take the steps that are left, each whole or not at all. Raises `sqlite3.Error`."""
     for number in range(version, len(STEPS)):
         connection.executescript(f"BEGIN IMMEDIATE; {STEPS[number]}; PRAGMA user_version = {number + 1}; COMMIT;")
+
+
+def touch(connection: sqlite3.Connection) -> None:
+    """Write the version anew."""
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")

@@ -14,6 +14,7 @@ from krs.store import hooks, inbox, journal, world
 from krs.store.errors import StoreError, StoreUnwritable, translated
 from krs.store.file import connect, lock
 from krs.store.rows import InboxRow, KnownHook, Saved, Turn
+from krs.store.schema import touch
 from krs.store.writer import Writer
 
 PRUNED_AT_ONCE = 200
@@ -79,6 +80,14 @@ class Store:
     async def repositories(self, since: Instant) -> frozenset[str]:
         """Whose jobs were delivered since an instant."""
         return await self._writer.do(lambda connection: inbox.repositories(connection, since))
+
+    async def last_received(self) -> Instant | None:
+        """When the last delivery of those still kept came."""
+        return await self._writer.do(inbox.last_received)
+
+    async def touch(self) -> None:
+        """Write what the file says already. Raises `StoreError` when it cannot be written."""
+        await self._writer.do(touch)
 
     def hooks(self) -> tuple[KnownHook, ...]:
         """The hooks that deliver to us; to be called before the first write."""

@@ -9,7 +9,7 @@ import pytest
 from krs.cli.main import COMMANDS, cli
 from krs.config.describe import example, reference
 from krs.config.settings import ALIASES, PoolEntry, keys, variable
-from krs.core.vocabulary import EventKind, Reason
+from krs.core.vocabulary import CheckName, EventKind, Reason
 from krs.http.metrics import Metrics
 from tests.core.build import POLICY, at, swept
 
@@ -44,6 +44,11 @@ def test_every_event_kind_is_in_the_reference() -> None:
 def test_every_reason_code_is_in_the_reference() -> None:
     """Codes are forever, so each has its line."""
     assert named("reasons.md") == {reason.value for reason in Reason}
+
+
+def test_every_check_of_the_doctor_is_in_the_reference() -> None:
+    """Names are forever, so each has its line."""
+    assert named("doctor.md") == {name.value for name in CheckName}
 
 
 def test_every_metric_is_in_the_reference() -> None:

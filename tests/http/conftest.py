@@ -12,8 +12,20 @@ import tornado.netutil
 from krs.core.commands import CreateRunner
 from krs.core.model import Event, Instant, Name, PoolId
 from krs.core.snapshot import snapshot
-from krs.core.views import Done, DrainBody, ErrorDetail, ExtendBody, KillBody, LogLine, Page, Snapshot, StartBody
-from krs.core.vocabulary import EventKind
+from krs.core.views import (
+    Check,
+    Diagnosis,
+    Done,
+    DrainBody,
+    ErrorDetail,
+    ExtendBody,
+    KillBody,
+    LogLine,
+    Page,
+    Snapshot,
+    StartBody,
+)
+from krs.core.vocabulary import CheckName, EventKind, Finding
 from krs.feed import Feed
 from krs.http.api import routes
 from krs.http.app import build
@@ -50,6 +62,10 @@ class Double:
     def snapshot(self) -> Snapshot:
         """One runner that boots for one job."""
         return snapshot(self.world, at(0), POLICY, seq=self.feed.last_seq, version="test", counters={})
+
+    async def doctor(self) -> Diagnosis:
+        """One check."""
+        return Diagnosis(at=at(0), checks=(Check(name=CheckName.CLOCK, finding=Finding.OK, message="as it should be"),))
 
     def _do(self, what: str, body: Any, by: str) -> Done:
         self.asked.append((what, body, by))

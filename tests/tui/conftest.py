@@ -47,6 +47,7 @@ def show() -> Open:
             fleet.snapshot() if snapshot is None else snapshot,
             events=fleet.events() if events is None else events,
             logs=fleet.log_lines(),
+            checks=fleet.checks(),
             role=role,
             embedded=embedded,
         )

@@ -3,8 +3,19 @@
 import msgspec
 
 from krs.core.model import Event, Instant, JobId, Name, PoolId, Scope
-from krs.core.views import JobView, LogLine, PoolView, RunnerView, Sample, Snapshot, Totals
-from krs.core.vocabulary import Credential, EventKind, JobState, Level, Lifecycle, Mode, Reason, RunnerState
+from krs.core.views import Check, Diagnosis, JobView, LogLine, PoolView, RunnerView, Sample, Snapshot, Totals
+from krs.core.vocabulary import (
+    CheckName,
+    Credential,
+    EventKind,
+    Finding,
+    JobState,
+    Level,
+    Lifecycle,
+    Mode,
+    Reason,
+    RunnerState,
+)
 
 NOW = 1_767_271_293.0
 """2026-01-01 12:41:33 UTC."""
@@ -202,3 +213,57 @@ def log_lines() -> tuple[LogLine, ...]:
 def empty() -> Snapshot:
     """Nothing at all, as on the first day."""
     return msgspec.structs.replace(snapshot(()), jobs=(), pools=(), totals=Totals(), history=(), seq=0)
+
+
+def checks() -> tuple[Check, ...]:
+    """What the doctor finds: a full quota, a missing webhook, and all else as it should be."""
+    hook = (
+        "add one at https://github.com/acme/web/settings/hooks: the address of this daemon, content type "
+        "application/json, the secret of webhook.secret (API_SECRET), the event Workflow jobs"
+    )
+    said = {
+        CheckName.DAEMON: "krs 0.1.0 has run for 2d04h",
+        CheckName.KOYEB_TOKEN: "works: organization acme, plan pro",
+        CheckName.KOYEB_BUDGET: "391 of 400 calls left; all again in 41s",
+        CheckName.CLOCK: "at most 1s ahead of github",
+    }
+    found = [
+        Check(name=name, finding=Finding.OK, message=said.get(name, "as it should be"))
+        for name in CheckName
+        if name not in (CheckName.KOYEB_QUOTA, CheckName.WEBHOOK, CheckName.LIMITS, CheckName.CLOCK)
+    ]
+    return (
+        *found,
+        Check(
+            name=CheckName.KOYEB_QUOTA,
+            finding=Finding.FAIL,
+            message="full: 16 of 16 services",
+            advice="delete services that are not needed, or ask Koyeb for a higher quota",
+        ),
+        Check(
+            name=CheckName.WEBHOOK,
+            subject="acme/api",
+            finding=Finding.OK,
+            message="https://krs.acme.test/: active, JSON, signed, only jobs",
+        ),
+        Check(
+            name=CheckName.WEBHOOK,
+            subject="acme/web",
+            finding=Finding.FAIL,
+            message="missing: no webhook sends workflow_job",
+            advice=hook,
+        ),
+        Check(
+            name=CheckName.LIMITS,
+            subject="max_total",
+            finding=Finding.WARN,
+            message="reached: 2 jobs must wait",
+            advice="wait, or raise runners.max_total",
+        ),
+        Check(name=CheckName.CLOCK, finding=Finding.SKIPPED, message="no answer told the time"),
+    )
+
+
+def diagnosis(*found: Check) -> Diagnosis:
+    """Some checks, made now."""
+    return Diagnosis(at=Instant(NOW), checks=found)

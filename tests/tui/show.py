@@ -78,6 +78,7 @@ async def main(words: set[str]) -> dict[str, object]:
         fleet.empty() if "empty" in words else fleet.snapshot(),
         events=() if "empty" in words else fleet.events(),
         logs=fleet.log_lines(),
+        checks=fleet.checks(),
         role=Role.READ_ONLY if "read-only" in words else Role.ADMIN,
         embedded="embedded" in words,
     )

@@ -12,7 +12,7 @@ from tornado.web import Application
 
 from krs import errors
 from krs.client import ApiClient
-from krs.core.views import Done, DrainBody, ErrorDetail, ExtendBody, KillBody, Page, PauseBody, StartBody
+from krs.core.views import Diagnosis, Done, DrainBody, ErrorDetail, ExtendBody, KillBody, Page, PauseBody, StartBody
 from krs.feed import Feed
 from krs.http.api import routes
 from krs.http.metrics import Metrics
@@ -51,7 +51,9 @@ class World:
     """A scheduler in miniature: the scripted one, with what it knows open to the fakes of the other two."""
 
     def __init__(self) -> None:
-        self.scripted = ScriptedBackend(fleet.snapshot(), events=fleet.events(), logs=fleet.log_lines())
+        self.scripted = ScriptedBackend(
+            fleet.snapshot(), events=fleet.events(), logs=fleet.log_lines(), checks=fleet.checks()
+        )
         self.feed = Feed()
         self.feed.publish(fleet.events())
         self.down: errors.CallError | None = None
@@ -87,6 +89,10 @@ class FakeScheduler:
     def snapshot(self) -> Snapshot:
         """The snapshot."""
         return self.world.snapshot
+
+    async def doctor(self) -> Diagnosis:
+        """What the scripted one says."""
+        return await self.world.scripted.doctor()
 
     async def start(self, body: StartBody, *, by: str) -> Done:
         """Start."""
@@ -174,6 +180,11 @@ class FakeClient:
                 after = event.seq
                 yield event
             await self.world.feed.wait(after, 0.02)
+
+    async def doctor(self) -> Diagnosis:
+        """The diagnosis."""
+        self._check()
+        return await self._scheduler.doctor()
 
     async def start(self, body: StartBody) -> Done:
         """Start."""
@@ -370,6 +381,13 @@ async def test_history_is_of_one_runner(make: Make) -> None:
     past = await backend.history(BUSY)
     assert past
     assert {event.runner for event in past} == {BUSY}
+    await backend.aclose()
+
+
+async def test_the_doctor_answers(make: Make) -> None:
+    """The same checks wherever the scheduler runs."""
+    backend = make(World())
+    assert (await backend.doctor()).checks == fleet.checks()
     await backend.aclose()
 
 

@@ -24,6 +24,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "detail": ("enter",),
     "logs": ("l",),
     "pools": ("p",),
+    "doctor": ("D", "j"),
     "help": ("question_mark",),
     "json": ("y",),
     "kill-idle": ("j", "j", "ctrl+d"),

@@ -11,7 +11,7 @@ from krs.core.views import DrainBody, ExtendBody, KillBody, StartBody
 from krs.http.ports import ActionRefused, Scheduler
 from krs.store import StoreError
 from tui.backend.protocol import Change, Connection, Failed, Link, Refused, Role, Stale, Target
-from tui.backend.types import Done, Event, Instant, LogLine, Name, PoolId
+from tui.backend.types import Diagnosis, Done, Event, Instant, LogLine, Name, PoolId
 
 BACKLOG = 500
 """Journal rows from before the console opened, for the event stream."""
@@ -120,6 +120,10 @@ class EmbeddedBackend:
             return (await self._scheduler.events(0, frozenset(), PAGE, name)).events
         except StoreError as problem:
             raise Failed(str(problem)) from None
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do."""
+        return await self._scheduler.doctor()
 
     async def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
         """A runner's log."""

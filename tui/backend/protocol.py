@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from tui.backend.types import Done, Event, Instant, LogLine, Name, PoolId, RunnerView, Snapshot
+from tui.backend.types import Diagnosis, Done, Event, Instant, LogLine, Name, PoolId, RunnerView, Snapshot
 
 
 class Role(StrEnum):
@@ -147,6 +147,9 @@ class Backend(Protocol):
 
     async def history(self, name: Name) -> tuple[Event, ...]:
         """The journal of one runner, oldest first, at most a few hundred rows."""
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do; takes seconds. Raises as an action does."""
 
     def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
         """A runner's log at Koyeb, oldest first; with `follow` it does not end by itself."""

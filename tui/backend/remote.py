@@ -27,7 +27,7 @@ from tui.backend.protocol import (
     Stale,
     Target,
 )
-from tui.backend.types import Done, Event, Instant, LogLine, Name, PoolId, RunnerView, Snapshot
+from tui.backend.types import Diagnosis, Done, Event, Instant, LogLine, Name, PoolId, RunnerView, Snapshot
 
 SOON = 0.5
 """Seconds between two snapshots at least, while events come."""
@@ -53,6 +53,9 @@ class Client(Protocol):
 
     async def events(self, after: int, *, limit: int, runner: Name | None = None) -> Page:
         """A slice of the journal."""
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do."""
 
     def follow(self, after: int) -> AsyncIterator[Event]:
         """Events as they happen, for ever; raises when the connection is lost or silent for too long."""
@@ -244,6 +247,13 @@ class RemoteBackend:
         """The journal of one runner."""
         try:
             return (await self._client.events(0, limit=BACKLOG, runner=name)).events
+        except errors.CallError as problem:
+            raise _sorted(problem) from None
+
+    async def doctor(self) -> Diagnosis:
+        """What is wrong, why, and what to do."""
+        try:
+            return await self._client.doctor()
         except errors.CallError as problem:
             raise _sorted(problem) from None
 

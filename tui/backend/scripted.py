@@ -7,6 +7,8 @@ import msgspec
 from tui.backend.mailbox import Mailbox
 from tui.backend.protocol import ActionError, Change, Connection, Link, Refused, Role, Stale, Target
 from tui.backend.types import (
+    Check,
+    Diagnosis,
     Done,
     Event,
     Instant,
@@ -37,6 +39,7 @@ class ScriptedBackend:
         *,
         events: Iterable[Event] = (),
         logs: Iterable[LogLine] = (),
+        checks: Iterable[Check] = (),
         role: Role = Role.ADMIN,
         where: str = "http://127.0.0.1:8000",
         profile: str = "test",
@@ -55,6 +58,7 @@ class ScriptedBackend:
         self._snapshot = snapshot
         self._events = list(events)
         self._logs = tuple(logs)
+        self.checks = tuple(checks)
         self._connection = Connection(link=Link.LIVE, latency=None if embedded else 0.012)
         self._mailbox = Mailbox()
 
@@ -146,6 +150,11 @@ class ScriptedBackend:
     async def history(self, name: Name) -> tuple[Event, ...]:
         """The events that name the runner."""
         return tuple(event for event in self._events if event.runner == name)
+
+    async def doctor(self) -> Diagnosis:
+        """The checks as they are, and written down that they were asked for."""
+        self._called("doctor", "")
+        return Diagnosis(at=self._now, checks=self.checks)
 
     async def logs(self, name: Name, *, follow: bool) -> AsyncIterator[LogLine]:
         """The lines given at the start."""

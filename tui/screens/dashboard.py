@@ -32,10 +32,14 @@ PANES = ("runners", "jobs", "events")
 OFFERS = {
     "runners": (
         "detail", "end", "extend", "undo", "logs", "filter", "mark", "command", "help", "close",
-        "pane-next", "open", "pools", "start", "zoom", "copy", "save",
+        "pane-next", "open", "pools", "doctor", "start", "zoom", "copy", "save",
     ),
-    "jobs": ("detail", "open", "filter", "pane-next", "command", "help", "close", "pools", "start", "zoom", "save"),
-    "events": ("follow", "stream-mark", "filter", "pane-next", "command", "help", "close", "pools", "zoom", "save"),
+    "jobs": (
+        "detail", "open", "filter", "pane-next", "command", "help", "close", "pools", "doctor", "start", "zoom", "save",
+    ),
+    "events": (
+        "follow", "stream-mark", "filter", "pane-next", "command", "help", "close", "pools", "doctor", "zoom", "save",
+    ),
 }  # fmt: skip
 """What the key line offers, by pane."""
 FIELDS = {"runners": rows.RUNNER_FIELDS, "jobs": rows.JOB_FIELDS, "events": rows.EVENT_FIELDS}
@@ -340,6 +344,10 @@ class Dashboard(RunnerScreen):
     def action_pools(self) -> None:
         """The pools."""
         flows.pools(self.console)
+
+    def action_doctor(self) -> None:
+        """What is wrong."""
+        flows.doctor(self.console)
 
     @on(LiveTable.Selected)
     def row_entered(self) -> None:
