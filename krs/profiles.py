@@ -12,6 +12,8 @@ import msgspec
 import platformdirs
 import tomli_w
 
+from krs import private
+
 
 class ProfileError(Exception):
     """The file or a name is not as it should be; one line."""
@@ -93,9 +95,6 @@ class Profiles:
     def _write(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            scratch = self._path.with_suffix(".new")
-            with open(scratch, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-                file.write(tomli_w.dumps(self._document))
-            scratch.replace(self._path)
+            private.write(self._path, tomli_w.dumps(self._document))
         except OSError as problem:
             raise ProfileError(f"{self._path}: {problem.strerror}") from None

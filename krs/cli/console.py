@@ -15,7 +15,7 @@ import click
 import platformdirs
 
 from krs import logs
-from krs.cli.daemon import daemon, read_settings, secrets_of
+from krs.cli.daemon import daemon, given, read_settings, secrets_of
 from krs.cli.errors import FAILED, USAGE, CliError
 from krs.cli.remote import URL
 from krs.config import Loaded, Settings
@@ -68,7 +68,7 @@ async def show(
 def console(path: Path | None, log_file: Path | None, **options: str | bool | None) -> None:
     """Run the scheduler with its console on this terminal."""
     refuse_without_terminal()
-    loaded = read_settings(path, {name: str(value) for name, value in options.items() if value})
+    loaded = read_settings(path, given(options))
     if lacks := missing(loaded.settings):
         raise CliError("\n".join(lacks), USAGE)
     log_to_file(log_file or platformdirs.user_log_path("krs") / "console.log", loaded.settings)

@@ -12,7 +12,7 @@ import click
 
 from krs import logs
 from krs.cli.errors import USAGE, CliError
-from krs.config import ConfigError, Loaded, Settings, load
+from krs.config import ConfigError, Given, Loaded, Settings, load
 from krs.config.load import missing
 from krs.secret import Secret
 
@@ -51,7 +51,7 @@ FLAGS = {
 @click.option("--log-format", help="text or json.")
 def daemon(path: Path | None, **options: str | bool | None) -> None:
     """Run the scheduler without a console."""
-    loaded = read_settings(path, {name: str(value) for name, value in options.items() if value})
+    loaded = read_settings(path, given(options))
     settings = loaded.settings
     if lacks := missing(settings):
         raise CliError("\n".join(lacks), USAGE)
@@ -69,11 +69,16 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
+def given(options: dict[str, str | bool | None]) -> dict[str, str]:
+    """The options that were used, as text."""
+    return {name: str(value) for name, value in options.items() if value}
+
+
 def read_settings(path: Path | None, options: dict[str, str]) -> Loaded:
     """The settings of flags, environment and file; every mistake at once, exit 2."""
     if options.get("disable_docker_daemon"):
         options["disable_docker_daemon"] = "false"
-    flags = {FLAGS[name]: value for name, value in options.items()}
+    flags = {FLAGS[name]: Given(value, f"--{name.replace('_', '-')}") for name, value in options.items()}
     try:
         return load(flags, os.environ, path)
     except ConfigError as problem:

@@ -15,9 +15,12 @@ COMMANDS = {
     "jobs": ("krs.cli.jobs:jobs", "List jobs, and why they wait."),
     "pools": ("krs.cli.pools:pools", "List pools, pause and resume them."),
     "events": ("krs.cli.events:events", "Show or follow the journal."),
+    "webhook": ("krs.cli.webhook:webhook", "Look at, install and try the webhook at GitHub."),
     "demo": ("krs.cli.demo:demo", "Watch the scheduler work on a simulated cloud; no account needed."),
     "simulate": ("krs.cli.simulate:simulate", "Serve a simulated Koyeb and GitHub on this machine."),
     "completion": ("krs.cli.completion:completion", "Print a shell's completion script."),
+    "setup": ("krs.cli.setup:setup", "Set everything up: keys, krs.toml, webhook."),
+    "deploy": ("krs.cli.deploy:deploy", "Put the daemon on Koyeb, look at it, take it away."),
     "state": ("krs.cli.state:state", "Check, copy or shrink the state file."),
     "config": ("krs.cli.config:config", "Show, check or write the configuration."),
 }

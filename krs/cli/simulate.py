@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     "--app-key", type=click.Path(path_type=Path), help="File with its private key; without it there is no App."
 )
 @click.option("--secret", default="s", show_default=True, help="Secret that deliveries are signed with.")
-@click.option("--webhook", "url", default="http://127.0.0.1:8000/", show_default=True, help="Where deliveries go.")
+@click.option(
+    "--webhook",
+    "url",
+    default="http://127.0.0.1:8000/",
+    show_default=True,
+    help="Where a hook of every repository delivers; '' for no hooks but those made by the API.",
+)
 @click.option("--rate", default=0.0, show_default=True, help="Workflows a simulated minute; 0 for none.")
 @click.option(
     "--speed", default=1.0, show_default=True, type=click.FloatRange(1, 600), help="How much faster time passes."
@@ -62,7 +68,7 @@ async def _run(koyeb_port: int, github_port: int, url: str, rate: float, options
     simulation.deliveries.point_at(url)
     if rate > 0:
         simulation.traffic.start(rate)
-    click.echo(f"koyeb {simulation.koyeb_url}  github {simulation.github_url}  deliveries to {url}")
+    click.echo(f"koyeb {simulation.koyeb_url}  github {simulation.github_url}  deliveries to {url or 'hooks'}")
     click.echo(f"steer it with {simulation.koyeb_url}/_sim/jobs, /_sim/moods and /_sim/stats")
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

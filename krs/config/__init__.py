@@ -3,7 +3,7 @@
 Flags beat the environment, the environment beats the file, the file beats the defaults.
 """
 
-from krs.config.load import ConfigError, Loaded, load
+from krs.config.load import ConfigError, Given, Loaded, load
 from krs.config.settings import Settings
 
-__all__ = ["ConfigError", "Loaded", "Settings", "load"]
+__all__ = ["ConfigError", "Given", "Loaded", "Settings", "load"]

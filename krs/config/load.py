@@ -3,9 +3,8 @@
 import difflib
 import ipaddress
 import re
-import tomllib
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,22 @@ import msgspec
 from msgspec.structs import replace
 
 from krs.config import pools, values
+from krs.config.file import Document, line_of
+from krs.config.file import read as read_file
 from krs.config.settings import ALIASES, CHOICES, INVERTED, OTHER_VARIABLES, PoolEntry, Settings, keys, tables, variable
-from krs.core.vocabulary import Credential, Lifecycle
+from krs.core.vocabulary import Credential, Lifecycle, Mode
 
 SHORTEST_TOKEN = 16
 DEFAULT_FILE = Path("krs.toml")
 
 
 class ConfigError(Exception):
-    """The configuration is wrong; `problems` are one line each."""
+    """The configuration is wrong; `problems` are one line each, and so is what a daemon would `lack` beside them."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], lacks: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+        self.lacks = lacks
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -46,71 +48,67 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-class Document(msgspec.Struct, frozen=True):
-    """A configuration file: where it is, its text, and what it says."""
+def load(
+    flags: Mapping[str, str | Given], environ: Mapping[str, str], path: Path | None = None, *, new: bool = False
+) -> Loaded:
+    """Read every source. `flags` map keys to text, or to text and the flag's name. Raises `ConfigError` with all wrong.
 
-    path: Path
-    text: str
-    tables: dict[str, Any]
-
-
-def load(flags: Mapping[str, str], environ: Mapping[str, str], path: Path | None = None) -> Loaded:
-    """Read every source. `flags` map keys to text. Raises `ConfigError` with all that is wrong.
-
-    Completeness is not asked here: what a daemon needs is `missing`.
+    Completeness is not asked here: what a daemon needs is `missing`. A file that is named must exist, unless it may be
+    `new`.
     """
     problems: list[str] = []
-    document = _document(_file(environ, path, problems), problems)
+    named = path is not None or bool(environ.get("KRS_CONFIG"))
+    document = _document(path_of(environ, path), problems, required=named and not new)
     entries: tuple[PoolEntry, ...] = ()
     places: dict[str, str] = {}
     if document is not None and "pools" in document.tables:
         entries, places = pools.read(document.tables["pools"], document.text, document.path, problems)
     given = dict(_from_file(document, problems)) if document is not None else {}
     given |= dict(_from_environment(environ, problems))
-    given |= {key: Given(value, f"--{key.rpartition('.')[2].replace('_', '-')}") for key, value in flags.items()}
+    given |= {key: value if isinstance(value, Given) else Given(value, _flag(key)) for key, value in flags.items()}
     settings = replace(_build(given, environ, problems), pools=entries)
     problems += _contradictions(settings, given)
     problems += _credentials(settings, {key: value.where for key, value in given.items()} | places)
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(problems, missing(settings, given))
     origins = {key: given[key].where if key in given else "default" for key in keys()} | places
     return Loaded(settings, origins, tuple(pools.warnings(settings, origins)))
 
 
-def missing(settings: Settings) -> list[str]:
-    """What a daemon cannot do without, one line each."""
+def _flag(key: str) -> str:
+    return f"--{key.rpartition('.')[2].replace('_', '-')}"
+
+
+def missing(settings: Settings, given: Collection[str] = ()) -> list[str]:
+    """What a daemon cannot do without, one line each; keys that were `given` some value are not missing."""
     lacks = []
-    if not settings.koyeb.token:
+    if not settings.koyeb.token and "koyeb.token" not in given:
         lacks.append("koyeb.token is missing: set KOYEB_TOKEN to an API key of your Koyeb organization")
-    if not settings.github.token and not settings.github.app_id:
+    if not settings.github.token and not settings.github.app_id and not {"github.token", "github.app_id"} & set(given):
         lacks.append(
             "github.token is missing: set GITHUB_TOKEN to a token that may administer runners, "
             "or github.app_id and github.private_key to those of a GitHub App"
         )
-    if not settings.webhook.secret and not settings.webhook.disable_auth:
+    if not settings.webhook.secret and not settings.webhook.disable_auth and "webhook.secret" not in given:
         lacks.append("webhook.secret is missing or empty: set API_SECRET to the secret of your GitHub webhook")
     return lacks
 
 
-def _file(environ: Mapping[str, str], path: Path | None, problems: list[str]) -> Path | None:
-    """The file to read: the one named must exist, the one that merely may be there need not."""
-    named = path or (Path(environ["KRS_CONFIG"]) if environ.get("KRS_CONFIG") else None)
-    if named is not None:
-        if named.is_file():
-            return named
-        problems.append(f"{named}: there is no such file")
-        return None
-    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+def path_of(environ: Mapping[str, str], path: Path | None) -> Path:
+    """The file that is meant: the one that is named, or the one that may lie in this folder."""
+    return path or Path(environ.get("KRS_CONFIG") or DEFAULT_FILE)
 
 
-def _document(path: Path | None, problems: list[str]) -> Document | None:
-    if path is None:
+def _document(path: Path, problems: list[str], *, required: bool) -> Document | None:
+    """What the file says; the one named must exist, the one that merely may be there need not."""
+    if not path.exists():
+        if required:
+            problems.append(f"{path}: there is no such file")
         return None
     try:
-        text = path.read_text(encoding="utf-8")
-        return Document(path, text, tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        problems.append(f"{path}: {problem}")
+        return read_file(path)
+    except ValueError as problem:
+        problems.append(str(problem))
         return None
 
 
@@ -120,25 +118,29 @@ def _from_file(document: Document, problems: list[str]) -> Iterator[tuple[str, G
         if table == "pools":
             continue
         if not isinstance(rows, dict):
-            problems.append(f"{path}:{_line(text, '', table)}: {table} stands outside a table{_near(table, known)}")
+            place = line_of(text, table, "") if table in tables() else line_of(text, "", table)
+            problems.append(f"{path}:{place}: {_no_table(table, rows, known)}")
             continue
+        if table not in tables() and not rows:
+            where = f"{path}:{line_of(text, table, '')}"
+            problems.append(f"{where}: {table} is not a table of settings{_near(table, tables())}")
         for name, value in rows.items():
-            key, where = f"{table}.{name}", f"{path}:{_line(text, table, name)}"
+            key, where = f"{table}.{name}", f"{path}:{line_of(text, table, name)}"
             if key in known:
                 yield key, Given(value, where)
             else:
                 problems.append(f"{where}: {key} is not a setting{_near(key, known)}")
 
 
-def _line(text: str, table: str, name: str) -> int:
-    """Where a key stands, for the message; 1 when it is written in some unusual way."""
-    current = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[+\s*([\w.-]+)", line):
-            current = found[1]
-        elif current == table and re.match(rf"\s*\"?{re.escape(name)}\"?\s*[=.]", line):
-            return number
-    return 1
+def _no_table(name: str, value: object, known: Mapping[str, object]) -> str:
+    """What stands where a table should."""
+    if name in tables():
+        written = f"[[{name}]]" if isinstance(value, list) else name
+        return f"{written} is no table: begin it with [{name}]"
+    bare = {key.partition(".")[2]: key for key in known}
+    close = difflib.get_close_matches(name, bare, n=1, cutoff=0.8)
+    meant = " or ".join(key for key in known if close and key.endswith(f".{close[0]}"))
+    return f"{name} stands outside a table{f'; did you mean {meant}?' if meant else _near(name, known)}"
 
 
 def _near(key: str, known: Mapping[str, object]) -> str:
@@ -198,6 +200,9 @@ def _contradictions(settings: Settings, given: Mapping[str, Given]) -> Iterator[
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.runners.prefix):
         yield f"{given['runners.prefix'].where}: runners.prefix: {settings.runners.prefix!r} cannot begin a label"
     github = settings.github
+    for scope in github.scopes:
+        if ("/" in scope) is not (github.mode is Mode.REPOSITORY):
+            yield f"{given['github.scopes'].where}: github.scopes: {scope!r} does not go with mode {github.mode.value}"
     if bool(github.app_id) is not bool(github.private_key):
         one, other = ("app_id", "private_key") if github.app_id else ("private_key", "app_id")
         yield f"{given[f'github.{one}'].where}: github.{one} needs github.{other} beside it"

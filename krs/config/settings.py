@@ -28,6 +28,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
     secret: Secret = Secret("")
     """The webhook's secret, as typed in at GitHub. Required."""
+    url: str = ""
+    """The daemon's public address, as GitHub knows it: what `krs webhook` installs, and how a hook is recognised."""
     max_body: int = 5 * 1024 * 1024
     """Largest delivery accepted; a workflow_job is about 12 KiB."""
     disable_auth: bool = False
@@ -38,13 +40,15 @@ class Github(msgspec.Struct, frozen=True, kw_only=True):
     """How GitHub is asked."""
 
     token: Secret = Secret("")
-    """A fine-grained token: Administration read and write, Actions read (organization mode: Self-hosted runners)."""
+    """A fine-grained token: Administration, Webhooks (organizations: Self-hosted runners) read, write; Actions read."""
     app_id: str = ""
     """Instead of a token: the App ID or client ID of a GitHub App that is installed where the runners register."""
     private_key: Secret = Secret("")
     """The private key of that App, in PEM form."""
     mode: Mode = Mode.REPOSITORY
     """Whom runners are registered to: `repository` or `organization`."""
+    scopes: tuple[str, ...] = ()
+    """Repositories (in mode organization: organizations) whose webhooks krs looks after; `allow` says who is served."""
     api_url: str = "https://api.github.com"
     """GitHub's API."""
     web_url: str = "https://github.com"

@@ -133,6 +133,11 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def page(text: str) -> str:
+    """An address as it is written, or none."""
+    return text.strip() if not text.strip() or url(text.strip()) else ""
+
+
 def image(text: str) -> str:
     """The name of a container image."""
     name = text.strip()
@@ -199,6 +204,7 @@ def _reader(key: str, hint: Any, environ: Mapping[str, str]) -> Callable[[str], 
         **dict.fromkeys(DURATIONS, duration),
         **dict.fromkeys(("runners.image", "pools.image"), image),
         **dict.fromkeys(("github.api_url", "github.web_url", "koyeb.api_url"), url),
+        "webhook.url": page,
     }
     by_type: dict[Any, Callable[[str], Any]] = {
         bool: boolean,

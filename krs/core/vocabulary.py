@@ -113,6 +113,7 @@ class EventKind(StrEnum):
     STORE_LOST = "store.lost"
     STORE_BACK = "store.back"
     DELIVERY_REJECTED = "delivery.rejected"
+    DELIVERY_REDELIVERED = "delivery.redelivered"
     AUTH_FAILED = "auth.failed"
     WARNING = "warning"
 

@@ -25,11 +25,14 @@ from krs.daemon.housekeeping import Housekeeping
 from krs.daemon.intake import WebhookIntake
 from krs.daemon.loop import TurnLoop
 from krs.daemon.notices import Notices
+from krs.daemon.orders import Orders
 from krs.daemon.recovery import Recovery
+from krs.daemon.redelivery import Redelivery
+from krs.daemon.roster import Roster, scopes
 from krs.daemon.site import Site
 from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused
-from krs.github import AppAuth, Auth, GithubClient, TokenAuth
+from krs.github import Auth, GithubClient, Hooks, identity
 from krs.http.api import routes
 from krs.http.app import build, serve
 from krs.http.metrics import Metrics
@@ -113,6 +116,7 @@ class Daemon:
             asyncio.create_task(self._loop.run(), name="krs-loop"),
             asyncio.create_task(self._housekeeping.run(), name="krs-housekeeping"),
             asyncio.create_task(self._recovery.run(), name="krs-recovery"),
+            asyncio.create_task(self._redelivery.run(), name="krs-redelivery"),
         ]
 
     async def stop(self) -> None:
@@ -153,10 +157,9 @@ class Daemon:
     def _identity(self, transport: httpx.AsyncBaseTransport | None) -> Auth:
         """Who we are at GitHub: an App, or a token."""
         github = self._settings.github
-        if not github.app_id:
-            return TokenAuth(github.token)
         try:
-            return AppAuth(
+            return identity(
+                token=github.token,
                 app_id=github.app_id,
                 private_key=github.private_key,
                 api_url=github.api_url,
@@ -259,6 +262,7 @@ class Daemon:
 
     def _listen(self) -> None:
         settings = self._settings
+        roster = Roster(self._store.hooks())
         self.intake = WebhookIntake(
             secret=settings.webhook.secret,
             unsigned=settings.webhook.disable_auth,
@@ -267,6 +271,28 @@ class Daemon:
             now=self._clock.now,
             world=lambda: self._loop.world,
             hear=self._loop.hear,
+            roster=roster,
+        )
+        github = settings.github
+        hooks = Hooks(self._github)
+        orders = Orders(
+            clock=self._clock,
+            hooks=hooks,
+            roster=roster,
+            marks=self._store,
+            note=self._loop.note,
+            count=self._metrics.redelivery,
+        )
+        self._redelivery = Redelivery(
+            clock=self._clock,
+            hooks=hooks,
+            orders=orders,
+            roster=roster,
+            ledger=self._store,
+            notices=self._notices,
+            scopes=lambda now: scopes(github.mode, github.allow, (*github.scopes, *self._finder.repositories(now))),
+            url=settings.webhook.url,
+            app=bool(github.app_id),
         )
         self._recovery = Recovery(
             clock=self._clock,

@@ -7,6 +7,7 @@ from typing import Protocol
 from krs.core.facts import JobFact
 from krs.core.labels import is_ours
 from krs.core.model import Instant, World
+from krs.daemon.roster import Roster
 from krs.github import webhook
 from krs.http.ports import Answer
 from krs.secret import Secret
@@ -23,7 +24,7 @@ class Inbox(Protocol):
 
 
 class WebhookIntake:
-    """Answers deliveries. `hear` tells the loop of one that is on disk."""
+    """Answers deliveries. `hear` tells the loop of one that is on disk, `roster` learns which hook sent it."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class WebhookIntake:
         now: Callable[[], Instant],
         world: Callable[[], World],
         hear: Callable[[int, JobFact], None],
+        roster: Roster,
     ) -> None:
         self._secret = secret.reveal().encode()
         self._unsigned = unsigned
@@ -43,6 +45,7 @@ class WebhookIntake:
         self._now = now
         self._world = world
         self._hear = hear
+        self._roster = roster
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take one delivery in."""
@@ -63,12 +66,16 @@ class WebhookIntake:
         if event != EVENT:
             webhook.check_object(json)
             if event == "ping":
+                self._roster.met(headers, *webhook.home(json), self._now())
                 return Answer(200, "pong", "the webhook works")
             return Answer(202, "ignored", f"event {event or 'missing'} is not {EVENT}")
         guid = headers.get("X-GitHub-Delivery") or hashlib.sha256(json).hexdigest()
         now = self._now()
         fact = webhook.decode_job(json, guid=guid, seen_at=now)
-        if fact is None or not self.concerns_us(fact):
+        ours = fact is not None and self.concerns_us(fact)
+        if fact is not None:
+            self._roster.met(headers, fact.repo, fact.owner, now, ours=ours)
+        if fact is None or not ours:
             return Answer(202, "ignored", "no label of this job is ours")
         self._hear(await self._inbox.receive(guid, fact, now), fact)
         return Answer(202, "accepted", "on disk")

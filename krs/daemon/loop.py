@@ -5,6 +5,7 @@ the facts of the turn stay queued and the turn is tried again.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
@@ -30,6 +31,8 @@ GATHER = 0.01
 """Seconds from a wake-up to its turn: a burst of deliveries shares one turn and one commit."""
 MANY, GATHER_MANY = 20, 0.04
 """Deliveries in a turn from which on the next one gathers longer: under load fewer, larger turns."""
+STANDSTILL = 1.0
+"""Seconds between turns while the clock stands still."""
 RETRY_AFTER = 1.0
 """Seconds before a turn whose commit failed is tried again."""
 
@@ -131,8 +134,13 @@ class TurnLoop:
             except Exception:
                 log.exception("a turn failed in a way nobody foresaw: trying again")
                 await self._pause()
-            if await self._clock.wait(self._wake, next_deadline(self.world, self._clock.now(), self._policy())):
+            now = self._clock.now()
+            if await self._clock.wait(self._wake, next_deadline(self.world, now, self._policy())):
                 await asyncio.sleep(GATHER if self._absorbed < MANY else GATHER_MANY)
+            elif self._clock.now() == now:
+                # The clock was set back and is held flat until then: a near deadline would be waited for without end.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), STANDSTILL)
 
     async def _pause(self) -> None:
         await asyncio.sleep(RETRY_AFTER)

@@ -7,7 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -17,7 +17,7 @@ from krs.github.wire import HEADERS, Denied, base, epoch, sharpen, wait_asked
 from krs.rest import Observer, Reply, Rest, unobserved
 from krs.secret import Secret
 
-__all__ = ["AppAuth", "Auth", "Need", "Secret", "TokenAuth"]
+__all__ = ["AppAuth", "Auth", "Need", "Secret", "TokenAuth", "identity"]
 
 JWT_BACK = 60
 """Seconds by which a JWT is dated back, for clocks that differ."""
@@ -25,15 +25,20 @@ JWT_LIFE = 9 * 60
 """Seconds that a JWT is valid; GitHub allows ten minutes."""
 TOKEN_LEFT = 5 * 60.0
 """Seconds that a cached installation token must still be valid."""
+OF_REPOSITORY = {"runners": "administration", "hooks": "repository_hooks"}
+OF_ORGANIZATION = {"runners": "organization_self_hosted_runners", "hooks": "organization_hooks"}
+"""What GitHub calls our needs."""
 
 
 class Need(Enum):
-    """What a call wants to do; IDENTITY is to prove who we are."""
+    """What a call wants to do; IDENTITY is to prove who we are, which is all that an App's own hook takes."""
 
     IDENTITY = "identity"
     RUNNERS_READ = "runners:read"
     RUNNERS_WRITE = "runners:write"
     ACTIONS_READ = "actions:read"
+    HOOKS_READ = "hooks:read"
+    HOOKS_WRITE = "hooks:write"
 
 
 class Auth(Protocol):
@@ -180,6 +185,24 @@ class AppAuth:
         return await self._rest.call(method, path, body=body, headers=headers)
 
 
+def identity(
+    *,
+    token: Secret,
+    app_id: str,
+    private_key: Secret,
+    api_url: str,
+    now: Callable[[], float],
+    observe: Observer = unobserved,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Auth:
+    """Who we are at GitHub: the App if one is named, else the token's owner. Raises `ValueError` as `AppAuth` does."""
+    if not app_id:
+        return TokenAuth(token)
+    return AppAuth(
+        app_id=app_id, private_key=private_key, api_url=api_url, now=now, observe=observe, transport=transport
+    )
+
+
 def grant(scope: str, need: Need) -> tuple[str, str]:
     """The narrowest (permission, repository) for a need; no repository when the scope is an organization.
 
@@ -187,8 +210,7 @@ def grant(scope: str, need: Need) -> tuple[str, str]:
     """
     what, _, access = need.value.partition(":")
     repository = scope.partition("/")[2]
-    if what == "runners":
-        what = "administration" if repository else "organization_self_hosted_runners"
+    what = (OF_REPOSITORY if repository else OF_ORGANIZATION).get(what, what)
     return f"{what}={access}", repository
 
 
@@ -200,15 +222,17 @@ def signer(app_id: str, private_key: Secret) -> Callable[[float], str]:
     try:
         import jwt
         from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
         raise ValueError("a GitHub App needs PyJWT, which is not installed: pip install krs[app]") from None
-    pem = private_key.reveal().replace("\\n", "\n")
 
     def sign(now: float) -> str:
         claims = {"iat": int(now) - JWT_BACK, "exp": int(now) + JWT_LIFE, "iss": app_id}
-        return jwt.encode(claims, pem, algorithm="RS256")
+        return jwt.encode(claims, key, algorithm="RS256")
 
     try:
+        # Read once: that checks the key, which takes fifty times as long as to sign with it.
+        key: Any = load_pem_private_key(private_key.reveal().replace("\\n", "\n").encode(), None)
         sign(0.0)
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
         raise ValueError(

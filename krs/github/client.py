@@ -32,15 +32,14 @@ from krs.github.wire import HEADERS, base, epoch, sharpen, wait_asked
 from krs.rest import Observer, Params, Reply, Rest, unobserved
 from krs.secret import Secret
 
-T = TypeVar("T")
 Row_co = TypeVar("Row_co", covariant=True)
 
 PAGE = 100
 PAGES = 100
 RUN_PAGES = 10
 """GitHub gives at most 1,000 runs of a filter."""
-CACHED = 200
-"""Answers kept for their ETag: one a page of runners, one an open job."""
+CACHED = 300
+"""Answers kept for their ETag: one a page of runners and of runs, one a hook's failures, one an open job."""
 TOKEN_LEFT = 10 * 60.0
 """Seconds that a cached registration token must still be valid."""
 
@@ -88,7 +87,7 @@ class GithubClient:
 
     async def check_token(self) -> None:
         """Ask what any valid credential may ask, and what costs nothing. Raises `Denied` for a bad one."""
-        await self._call("GET", self._auth.probe, scope="", need=Need.IDENTITY)
+        await self.call("GET", self._auth.probe, scope="", need=Need.IDENTITY)
 
     async def list_runners(self, scope: str) -> tuple[Registration, ...]:
         """All runners of a scope. Raises `Denied` when the credential may not list them."""
@@ -102,7 +101,7 @@ class GithubClient:
         """The runner of exactly this name."""
         params = {"name": name, "per_page": str(PAGE)}
         path = f"{base(scope)}/actions/runners"
-        reply = await self._call("GET", path, scope=scope, need=Need.RUNNERS_READ, params=params)
+        reply = await self.call("GET", path, scope=scope, need=Need.RUNNERS_READ, params=params)
         rows = reply.decode(RunnersReply).runners
         return next((row.registration() for row in rows if row.name == name), None)
 
@@ -110,7 +109,7 @@ class GithubClient:
         """A runner by its id; None when it is gone."""
         try:
             path = f"{base(scope)}/actions/runners/{runner_id}"
-            reply = await self._call("GET", path, scope=scope, need=Need.RUNNERS_READ)
+            reply = await self.call("GET", path, scope=scope, need=Need.RUNNERS_READ)
         except Refused as problem:
             if problem.status == httpx.codes.NOT_FOUND:
                 return None
@@ -121,7 +120,7 @@ class GithubClient:
         """Take a registration away, unless a job runs on it."""
         try:
             path = f"{base(scope)}/actions/runners/{runner_id}"
-            await self._call("DELETE", path, scope=scope, need=Need.RUNNERS_WRITE)
+            await self.call("DELETE", path, scope=scope, need=Need.RUNNERS_WRITE)
         except Refused as problem:
             if problem.status == httpx.codes.NOT_FOUND:
                 return Removal.ABSENT
@@ -136,7 +135,7 @@ class GithubClient:
         if cached is not None and cached.expires_at - self._now() > TOKEN_LEFT:
             return cached
         path = f"{base(scope)}/actions/runners/registration-token"
-        reply = await self._call("POST", path, scope=scope, need=Need.RUNNERS_WRITE)
+        reply = await self.call("POST", path, scope=scope, need=Need.RUNNERS_WRITE)
         body = reply.decode(TokenReply)
         token = RegistrationToken(Secret(body.token), epoch(body.expires_at))
         self._tokens[scope] = token
@@ -146,21 +145,19 @@ class GithubClient:
         """Register a one-job runner. Raises `NameTaken` (409): an earlier try may have succeeded unseen."""
         body = {"name": name, "runner_group_id": group_id, "labels": list(labels), "work_folder": "_work"}
         path = f"{base(scope)}/actions/runners/generate-jitconfig"
-        reply = await self._call("POST", path, scope=scope, need=Need.RUNNERS_WRITE, body=body)
+        reply = await self.call("POST", path, scope=scope, need=Need.RUNNERS_WRITE, body=body)
         made = reply.decode(JitReply)
         return JitConfig(made.runner.registration(), Secret(made.encoded_jit_config))
 
     async def get_job(self, repo: str, job_id: int) -> JobFact | None:
         """How a job stands; None when GitHub does not know it, or shows it to us no more."""
         try:
-            job = await self._cached(
-                f"/repos/{repo}/actions/jobs/{job_id}", {}, Job, scope=repo, need=Need.ACTIONS_READ
-            )
+            reply = await self.cached(f"/repos/{repo}/actions/jobs/{job_id}", {}, scope=repo, need=Need.ACTIONS_READ)
         except Refused as problem:
             if problem.status == httpx.codes.NOT_FOUND:
                 return None
             raise
-        return self._fact(job, repo)
+        return self._fact(reply.decode(Job), repo)
 
     async def list_runs(self, repo: str, status: str) -> tuple[Run, ...]:
         """The workflow runs of a status (`queued`, `in_progress`, ...), newest first; GitHub gives 1,000 at most.
@@ -206,28 +203,28 @@ class GithubClient:
         found: list[Row_co] = []
         for page in range(1, pages + 1):
             asked = {**(params or {}), "per_page": str(PAGE), "page": str(page)}
-            reply = await self._cached(path, asked, kind, scope=scope, need=need)
-            found += reply.rows
-            if not reply.rows or len(found) >= reply.total_count:
+            answer = (await self.cached(path, asked, scope=scope, need=need)).decode(kind)
+            found += answer.rows
+            if not answer.rows or len(found) >= answer.total_count:
                 return found, True
         return found, False
 
-    async def _cached(self, path: str, params: dict[str, str], kind: type[T], *, scope: str, need: Need) -> T:
+    async def cached(self, path: str, params: dict[str, str], *, scope: str, need: Need) -> Reply:
         """GET with the ETag of the last answer: an answer that did not change costs nothing of the rate limit."""
         key = f"{path}?{sorted(params.items())}"
         known = self._etags.get(key)
         headers = {"if-none-match": known[0]} if known else None
-        reply = await self._call("GET", path, scope=scope, need=need, params=params, headers=headers)
+        reply = await self.call("GET", path, scope=scope, need=need, params=params, headers=headers)
         if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
             self._etags.move_to_end(key)
-            return known[1].decode(kind)
+            return known[1]
         if etag := reply.headers.get("etag"):
             self._etags[key] = (etag, reply)
             while len(self._etags) > CACHED:
                 self._etags.popitem(last=False)
-        return reply.decode(kind)
+        return reply
 
-    async def _call(
+    async def call(
         self,
         method: str,
         path: str,
@@ -238,6 +235,7 @@ class GithubClient:
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
+        """Send one request with the credential for this scope and need. Raises a `CallError`, refusals sorted."""
         sent = {**(headers or {}), "authorization": await self._auth.header(scope, need)}
         try:
             return await self._rest.call(method, path, params=params, body=body, headers=sent)

@@ -1,6 +1,7 @@
 """What GitHub's REST API sends, read tolerantly."""
 
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -129,3 +130,65 @@ class JitConfig(msgspec.Struct, frozen=True):
 
     registration: Registration
     encoded: Secret
+
+
+class HookConfig(msgspec.Struct, frozen=True):
+    """Where a hook delivers and how; GitHub masks the secret, so all that is known of it is whether there is one."""
+
+    url: str = ""
+    content_type: str = "form"
+    insecure_ssl: str | float = "0"
+    secret: str | None = None
+
+
+class LastResponse(msgspec.Struct, frozen=True):
+    """How a repository hook's latest delivery was answered."""
+
+    code: int | None = None
+    message: str | None = None
+
+
+class HookReply(msgspec.Struct, frozen=True):
+    """A hook of a repository or an organization."""
+
+    id: int
+    active: bool = True
+    events: list[str] = []
+    config: HookConfig = HookConfig()
+    last_response: LastResponse = LastResponse()
+
+
+class AppReply(msgspec.Struct, frozen=True):
+    """What a GitHub App is sent."""
+
+    events: list[str] = []
+
+
+class DeliveryReply(msgspec.Struct, frozen=True):
+    """A row of a hook's log."""
+
+    id: int
+    guid: str
+    delivered_at: str
+    redelivery: bool = False
+    status: str = ""
+    status_code: int = 0
+    event: str = ""
+    action: str | None = None
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    headers: dict[str, str] | None = None
+    payload: dict[str, Any] | None = None
+
+
+class _Answered(msgspec.Struct, frozen=True):
+    payload: str | None = None
+
+
+class DeliveryDetailReply(DeliveryReply, frozen=True):
+    """The same with what was sent and answered."""
+
+    url: str = ""
+    request: _Sent = _Sent()
+    response: _Answered = _Answered()

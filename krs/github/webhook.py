@@ -106,22 +106,9 @@ class _Delivery(msgspec.Struct):
 _delivery = msgspec.json.Decoder(_Delivery)
 
 
-class _Hook(msgspec.Struct):
-    type: str = ""
-    events: list[str] = []
-
-
-class _PingBody(msgspec.Struct):
-    hook_id: int
-    hook: _Hook | None = None
-
-
-class Ping(msgspec.Struct, frozen=True):
-    """What a hook says of itself when it is made: `kind` is Repository, Organization or App."""
-
-    hook_id: int
-    kind: str
-    events: tuple[str, ...]
+class _Home(msgspec.Struct):
+    repository: _Repository | None = None
+    organization: _Owner | None = None
 
 
 STATES = {
@@ -159,14 +146,14 @@ def decode_job(json: bytes, *, guid: str, seen_at: float) -> JobFact | None:
     )
 
 
-def decode_ping(json: bytes) -> Ping:
-    """What a `ping` delivery says. Raises `Undecodable` when it is not one."""
+def home(json: bytes) -> tuple[str, str]:
+    """The repository and the owner that a `ping` comes from, each empty when it names none."""
     try:
-        body = msgspec.json.decode(json, type=_PingBody)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise Undecodable(f"not a ping: {problem}") from None
-    hook = body.hook or _Hook()
-    return Ping(hook_id=body.hook_id, kind=hook.type, events=tuple(hook.events))
+        body = msgspec.json.decode(json, type=_Home)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    repo = body.repository.full_name if body.repository else ""
+    return repo, body.organization.login if body.organization else repo.partition("/")[0]
 
 
 def outside(private: bool | None, fork: bool | None) -> bool | None:

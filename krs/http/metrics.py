@@ -28,6 +28,12 @@ class Metrics:
             buckets=LATENCY,
             registry=self._registry,
         )
+        self._redeliveries = Counter(
+            "krs_redeliveries",
+            "Failed deliveries that GitHub was asked to send again, by outcome.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._turn = Histogram("krs_turn_seconds", "Time of a turn.", buckets=LATENCY, registry=self._registry)
         self._events = Counter(
             "krs_events", "Journal rows by kind and reason.", ["kind", "reason"], registry=self._registry
@@ -60,6 +66,10 @@ class Metrics:
             counter = self._outcomes[outcome] = self._deliveries.labels(outcome)
         counter.inc()
         self._answer.observe(seconds)
+
+    def redelivery(self, outcome: str) -> None:
+        """GitHub was asked for a failed delivery again."""
+        self._redeliveries.labels(outcome).inc()
 
     def turn(self, seconds: float) -> None:
         """A turn ended."""

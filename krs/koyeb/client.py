@@ -197,6 +197,10 @@ class KoyebClient:
         reply = (await self.call("POST", "/v1/services", body=body)).decode(OneServiceReply)
         return reply.service.service()
 
+    async def try_service(self, app_id: str, runner: RunnerService) -> None:
+        """Have Koyeb check a runner and start none. Raises what `create_service` would."""
+        await self.call("POST", "/v1/services", params={"dry_run": "true"}, body=runner.body(_named(app_id)))
+
     async def delete_service(self, service_id: str) -> bool:
         """Have a service deleted (it takes Koyeb a while); False when there is none."""
         try:

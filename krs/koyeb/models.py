@@ -38,12 +38,20 @@ PAGE = 100
 """Koyeb's largest page."""
 
 
+class Domain(msgspec.Struct, frozen=True):
+    """A name under which an app is reached from outside."""
+
+    name: str = ""
+    status: str = ""
+
+
 class App(msgspec.Struct, frozen=True):
     """An app; `organization_id` is the only known way to learn whose token this is."""
 
     id: str
     name: str | None = None
     organization_id: str | None = None
+    domains: list[Domain] | None = None
 
 
 class LifeCycle(msgspec.Struct, frozen=True):

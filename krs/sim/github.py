@@ -9,6 +9,7 @@ import msgspec
 
 from krs.sim.agenda import Agenda
 from krs.sim.github_app import App
+from krs.sim.github_hooks import HookBook
 from krs.sim.koyeb import Service
 from krs.sim.moods import Moods
 
@@ -62,7 +63,10 @@ class Forge:
         self.agenda = agenda
         self.moods = Moods()
         self.token = token
+        self.lacks: set[str] = set()
+        """Permissions that the token does not have, such as `repository_hooks` and `actions`."""
         self.app: App | None = None
+        self.hooks = HookBook(agenda, self.new_id)
         self.runners: dict[int, Runner] = {}
         self.jobs: dict[int, Job] = {}
         self.queued: dict[int, Job] = {}

@@ -22,8 +22,12 @@ PERMISSIONS = {
     "metadata": "read",
     "organization_self_hosted_runners": "write",
 }
-AREAS = {"runners": "administration", "jobs": "actions", "runs": "actions"}
-"""Parts of `{base}/actions/...` and the permission that they take; an organization's runners have one of their own."""
+AREAS = {
+    "repos": {"runners": "administration", "jobs": "actions", "runs": "actions", "hooks": "repository_hooks"},
+    "orgs": {"runners": "organization_self_hosted_runners", "hooks": "organization_hooks"},
+}
+"""Parts of the API and the permission that each takes, of a repository and of an organization."""
+SCOPED = re.compile(r"/(repos|orgs)/([^/]+)(?:/([^/]+))?/(?:actions/)?(runners|jobs|runs|hooks)\b")
 
 
 class Installation(msgspec.Struct):
@@ -112,15 +116,27 @@ class App:
         home = self.by_id(grant.installation) if grant is not None else None
         if grant is None or home is None or grant.expires_at <= self._agenda.now():
             return 401, "Bad credentials"
-        asked = re.match(r"/(repos|orgs)/([^/]+)(?:/([^/]+))?/actions/(\w+)", path)
+        asked = SCOPED.match(path)
         if asked is None:
             return None
-        kind, owner, repository, area = asked.groups()
+        kind, owner, repository, _ = asked.groups()
         if owner != home.owner or (kind == "repos" and grant.repositories and repository not in grant.repositories):
             return 404, "Not Found"
-        name = "organization_self_hosted_runners" if kind == "orgs" else AREAS.get(area, "")
-        access = "read" if method == "GET" else "write"
+        name, access = required(method, path)
         return None if holds(grant.permissions, name, access) else (403, "Resource not accessible by integration")
+
+
+def required(method: str, path: str) -> tuple[str, str]:
+    """The permission that a call takes, and whether to read or to write; empty for one that takes none.
+
+    https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
+    """
+    asked = SCOPED.match(path)
+    if asked is None:
+        return "", ""
+    kind, _, _, area = asked.groups()
+    reads = method == "GET" or (kind == "repos" and path.endswith("/pings"))
+    return AREAS[kind].get(area, ""), "read" if reads else "write"
 
 
 def holds(permissions: dict[str, str], name: str, access: str) -> bool:

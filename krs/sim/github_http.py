@@ -9,11 +9,11 @@ import msgspec
 import tornado.web
 
 from krs.sim.github import Forge, Job, Runner
+from krs.sim.github_app import required
 from krs.sim.koyeb import rfc3339
 
 HANG = 3600.0
 """Seconds after which a call that is never answered is let go."""
-NEEDS = "administration=write; organization_self_hosted_runners=write"
 
 
 class Failure(Exception):
@@ -50,16 +50,19 @@ class GithubHandler(tornado.web.RequestHandler):
     def authorize(self) -> None:
         """Take the personal token, or what an App was given for this call."""
         sent = self.request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if sent == self.forge.token:
-            return
-        refusal = (401, "Bad credentials")
-        found = (
-            self.forge.app.refusal(sent, self.request.method or "", self.request.path) if self.forge.app else refusal
-        )
+        method, path = self.request.method or "", self.request.path
+        found: tuple[int, str] | None = (401, "Bad credentials")
+        if sent == self.forge.token and not self.forge.moods.github_revoked:
+            lacks = required(method, path)[0] in self.forge.lacks
+            found = (403, "Resource not accessible by personal access token") if lacks else None
+        elif self.forge.app:
+            found = self.forge.app.refusal(sent, method, path)
         if found is not None:
             raise Failure(*found)
+        if any(path.startswith((f"/repos/{name}/", f"/orgs/{name}/")) for name in self.forge.moods.github_hidden):
+            raise Failure(404, "Not Found")
 
-    def answer(self, body: dict[str, Any], status: int = 200) -> None:
+    def answer(self, body: object, status: int = 200) -> None:
         """Send an answer, unless it gets lost on the way, or is known to who asks."""
         if self.request.method != "GET" and self._dice.random() < self.forge.moods.github_answer_lost:
             raise Failure(502, "Bad gateway")
@@ -84,8 +87,9 @@ class GithubHandler(tornado.web.RequestHandler):
         problem = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(problem, Failure):
             self.set_status(problem.status)
-        if self.get_status() in (403, 404):
-            self.set_header("x-accepted-github-permissions", NEEDS)
+        needs = "=".join(required(self.request.method or "", self.request.path))
+        if self.get_status() in (403, 404) and needs != "=":
+            self.set_header("x-accepted-github-permissions", needs)
         text = str(problem) if isinstance(problem, Failure) else self._reason
         self.finish(
             {"message": text, "documentation_url": "https://docs.github.com/rest", "status": str(self.get_status())}

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ ORGANIZATION = "5b3f4c9e-3a41-4b0e-9a35-1d0a6e9c2f10"
 PULL = (3.0, 15.0)
 """Seconds from a service's creation to its container's start, at least and at most."""
 STOP = (1.0, 5.0)
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
+"""What an app may be called, as Koyeb's console has it."""
 
 
 class Failure(Exception):
@@ -79,16 +82,29 @@ class Cloud:
 
     def create_app(self, name: str) -> str:
         """A new app's id."""
-        if name in self.apps:
+        if not NAME.fullmatch(name):
+            raise Failure(400, "invalid_argument", "Validation error", {"name": "is not a valid name"})
+        if name in (*self.apps, *self.moods.koyeb_taken):
             raise Failure(400, "invalid_argument", "Validation error", {"name": "already exists"})
         self.apps[name] = str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
         return self.apps[name]
 
     def create_service(self, body: dict[str, Any]) -> Service:
         """A new service; its container starts after the image was pulled."""
+        if body.get("app_id") not in self.apps.values():
+            raise Failure(400, "invalid_argument", "Validation error", {"app_id": "is not an app"})
+        service = self.planned(body)
+        self.services[service.id] = service
+        self.created += 1
+        self.agenda.after(self._dice.uniform(*PULL), lambda: self._boot(service))
+        self._plan_end(service)
+        return service
+
+    def planned(self, body: dict[str, Any]) -> Service:
+        """A service as it would be, in whatever app. Raises `Failure` when it could not be made."""
         name, definition = body.get("name") or "", body["definition"]
         self._check(body, name, definition)
-        service = Service(
+        return Service(
             id=str(uuid.UUID(int=self._dice.getrandbits(128), version=4)),
             app_id=body["app_id"],
             name=name,
@@ -97,21 +113,17 @@ class Cloud:
             delete_after_create=int((body.get("life_cycle") or {}).get("delete_after_create") or 0),
             deployment_id=str(uuid.UUID(int=self._dice.getrandbits(128), version=4)),
         )
-        self.services[service.id] = service
-        self.created += 1
-        self.agenda.after(self._dice.uniform(*PULL), lambda: self._boot(service))
-        self._plan_end(service)
-        return service
 
     def _check(self, body: dict[str, Any], name: str, definition: dict[str, Any]) -> None:
-        if body.get("app_id") not in self.apps.values():
-            raise Failure(400, "invalid_argument", "Validation error", {"app_id": "is not an app"})
         if any(service.name == name and service.app_id == body["app_id"] for service in self.alive()):
             raise Failure(400, "invalid_argument", "Validation error", {"name": "already exists"})
         if len(self.alive()) >= self.moods.quota:
             raise Failure(
                 400, "invalid_argument", f"You cannot have more than {self.moods.quota} services due to your quota."
             )
+        if self.moods.koyeb_no_plan:
+            text = "not available with current plan"
+            raise Failure(400, "invalid_argument", "Validation error", {"definition.instance_types": text})
         if self.moods.life_cycle_refused and body.get("life_cycle"):
             raise Failure(
                 400, "invalid_argument", "Validation error", {"life_cycle.delete_after_create": "not allowed"}
@@ -158,6 +170,24 @@ class Cloud:
     def _deleted(self, service: Service) -> None:
         service.status, service.deleted_at = "DELETED", self.agenda.now()
         self.deleted += 1
+
+    def redefine(self, service_id: str, definition: dict[str, Any]) -> Service:
+        """Replace what a service is made of: its container starts anew."""
+        service = self.find(service_id)
+        service.definition, service.status = definition, "STARTING"
+        service.deployment_id = str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
+        self.agenda.after(self._dice.uniform(*PULL), lambda: self._boot(service))
+        return service
+
+    def delete_app(self, app_id: str) -> None:
+        """Take an app away, and its services with it. Raises `Failure` (404)."""
+        name = next((name for name, key in self.apps.items() if key == app_id), None)
+        if name is None:
+            raise Failure(404, "unknown_resource", "App not found")
+        for service in self.alive():
+            if service.app_id == app_id:
+                self.delete_service(service.id)
+        self.apps.pop(name)
 
     def find(self, service_id: str) -> Service:
         """A service that is not deleted. Raises `Failure` (404)."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ class KoyebHandler(tornado.web.RequestHandler):
     async def prepare(self) -> None:
         """Be in a mood, then check the token."""
         await self._be_moody()
-        if self.request.headers.get("Authorization") != f"Bearer {self._token}":
+        if self.cloud.moods.koyeb_revoked or self.request.headers.get("Authorization") != f"Bearer {self._token}":
             raise Failure(401, "authentication_error", "Invalid token format")
         self.set_header("x-ratelimit-limit", "400, 400;w=60")
         self.set_header("x-ratelimit-remaining", "399")
@@ -100,12 +101,27 @@ class AppsHandler(KoyebHandler):
     def get(self) -> None:
         """Apps whose name begins with the filter."""
         prefix = self.get_query_argument("name", "")
-        self.page("apps", [app(key, name) for name, key in self.cloud.apps.items() if name.startswith(prefix)])
+        found = {name: key for name, key in self.cloud.apps.items() if name.startswith(prefix)}
+        self.page("apps", [app(key, name, self.domains(key)) for name, key in found.items()])
 
     def post(self) -> None:
         """A new app."""
         name = str(self.body().get("name", ""))
-        self.answer({"app": app(self.cloud.create_app(name), name)})
+        self.answer({"app": app(self.cloud.create_app(name), name, ())})
+
+    def domains(self, key: str) -> tuple[str, ...]:
+        """Under which names an app is reached: this server's own, which answers for it, once it has a web service."""
+        web = any(row.app_id == key and row.definition.get("type") == "WEB" for row in self.cloud.alive())
+        return (self.request.host,) if web else ()
+
+
+class AppHandler(KoyebHandler):
+    """`/v1/apps/{id}`."""
+
+    def delete(self, key: str) -> None:
+        """Take it away with all that is in it."""
+        self.cloud.delete_app(key)
+        self.answer({})
 
 
 class ServicesHandler(KoyebHandler):
@@ -119,8 +135,11 @@ class ServicesHandler(KoyebHandler):
         self.page("services", [service(row) for row in found if self._dice.random() >= omits])
 
     def post(self) -> None:
-        """A new service."""
-        self.answer({"service": service(self.cloud.create_service(self.body()))})
+        """A new service, or with `dry_run` only whether there could be one."""
+        if self.get_query_argument("dry_run", "") == "true":
+            self.answer({"service": service(self.cloud.planned(self.body()))})
+        else:
+            self.answer({"service": service(self.cloud.create_service(self.body()))})
 
 
 class ServiceHandler(KoyebHandler):
@@ -134,6 +153,10 @@ class ServiceHandler(KoyebHandler):
         """Another life cycle; nothing else can be changed here."""
         seconds = int((self.body().get("life_cycle") or {}).get("delete_after_create") or 0)
         self.answer({"service": service(self.cloud.set_life_cycle(key, seconds))})
+
+    def put(self, key: str) -> None:
+        """Another definition: a new deployment."""
+        self.answer({"service": service(self.cloud.redefine(key, self.body()["definition"]))})
 
     def delete(self, key: str) -> None:
         """Have it deleted."""
@@ -150,7 +173,9 @@ class DeploymentHandler(KoyebHandler):
         if found is None:
             raise Failure(404, "unknown_resource", "Deployment not found")
         deployment = {"id": key, "service_id": found.id, "app_id": found.app_id, "definition": found.definition}
-        self.answer({"deployment": {**deployment, "status": "HEALTHY", "created_at": rfc3339(found.created_at)}})
+        words = ["a secret that it refers to does not exist"] if found.status == "ERROR" else []
+        more = {"status": found.status, "messages": words, "created_at": rfc3339(found.created_at)}
+        self.answer({"deployment": {**deployment, **more}})
 
 
 class LogsHandler(KoyebHandler):
@@ -227,6 +252,20 @@ class RegionsHandler(KoyebHandler):
         self.page("regions", rows, has_next=False)
 
 
+class ReadyHandler(tornado.web.RequestHandler):
+    """`/readyz` of whatever web service there is."""
+
+    def initialize(self, cloud: Cloud) -> None:
+        """Keep what the route was given."""
+        self._cloud = cloud
+
+    def get(self) -> None:
+        """200 once one is healthy."""
+        healthy = any(row.definition.get("type") == "WEB" and row.status == "HEALTHY" for row in self._cloud.alive())
+        self.set_status(200 if healthy else 503)
+        self.finish("ready" if healthy else "not ready")
+
+
 class HtmlHandler(tornado.web.RequestHandler):
     """Everything else is the web application."""
 
@@ -235,7 +274,7 @@ class HtmlHandler(tornado.web.RequestHandler):
         self.finish("<!doctype html><title>Koyeb</title>")
 
 
-def app(key: str, name: str) -> dict[str, Any]:
+def app(key: str, name: str, domains: Sequence[str]) -> dict[str, Any]:
     """An app as Koyeb shows it."""
     return {
         "id": key,
@@ -243,7 +282,7 @@ def app(key: str, name: str) -> dict[str, Any]:
         "organization_id": ORGANIZATION,
         "status": "HEALTHY",
         "messages": [],
-        "domains": [],
+        "domains": [{"name": domain, "status": "ACTIVE", "app_id": key} for domain in domains],
     }
 
 
@@ -252,7 +291,7 @@ def service(row: Service) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
-        "type": "WORKER",
+        "type": row.definition.get("type", "WORKER"),
         "organization_id": ORGANIZATION,
         "app_id": row.app_id,
         "status": row.status,
@@ -288,6 +327,8 @@ def application(cloud: Cloud, token: str, dice: random.Random) -> tornado.web.Ap
     return tornado.web.Application(
         [
             (r"/v1/apps", AppsHandler, given),
+            (r"/readyz", ReadyHandler, {"cloud": cloud}),
+            (r"/v1/apps/([^/]+)", AppHandler, given),
             (r"/v1/services", ServicesHandler, given),
             (r"/v1/services/([^/]+)", ServiceHandler, given),
             (r"/v1/deployments/([^/]+)", DeploymentHandler, given),

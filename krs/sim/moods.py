@@ -18,7 +18,17 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
     """Koyeb answers 200 with a page for people."""
     koyeb_omits: float = 0.0
     """A service is missing from a list."""
+    koyeb_revoked: bool = False
+    """The key of Koyeb is worth nothing any more."""
+    koyeb_no_plan: bool = False
+    """The organization has no plan: nothing but the free type, which runs no worker."""
+    koyeb_taken: tuple[str, ...] = ()
+    """Names of apps that are taken and that no list shows."""
     github_down: bool = False
+    github_revoked: bool = False
+    """The token of GitHub is worth nothing any more."""
+    github_hidden: tuple[str, ...] = ()
+    """Repositories and organizations that do not exist, or that nobody who asks may see."""
     github_answer_lost: float = 0.0
     github_throttled: float = 0.0
     """GitHub answers 403 and asks for a minute."""
@@ -28,6 +38,9 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True):
     busy_lie: float = 0.0
     """A busy runner is shown idle for its whole job, and an idle one busy at one look; a delete believes the lie."""
     webhook_lost: float = 0.0
+    """An event is never sent, and GitHub's log of deliveries knows nothing of it."""
+    webhook_failed: float = 0.0
+    """A delivery does not arrive, and the log says so (504)."""
     webhook_doubled: float = 0.0
     webhook_late: float = 0.0
     """A delivery comes up to `webhook_delay` seconds late, after those that follow it."""

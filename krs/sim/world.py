@@ -9,7 +9,15 @@ import tornado.netutil
 import tornado.web
 
 from krs.daemon.clock import Clock
-from krs.sim import github_app_http, github_http, github_runs, koyeb_http, koyeb_secrets
+from krs.sim import (
+    github_app_http,
+    github_hooks_http,
+    github_http,
+    github_runs,
+    koyeb_account,
+    koyeb_http,
+    koyeb_secrets,
+)
 from krs.sim.agenda import Agenda
 from krs.sim.control import control
 from krs.sim.github import Forge, Job
@@ -64,10 +72,15 @@ class Simulation:
     def applications(self) -> tuple[tornado.web.Application, tornado.web.Application]:
         """Koyeb and GitHub, for who calls them in the same process."""
         koyeb = koyeb_http.application(self.cloud, self._koyeb_token, self._dice)
-        koyeb.add_handlers(r".*", koyeb_secrets.routes(self.cloud, self._koyeb_token, self._dice))
+        for part in (koyeb_secrets, koyeb_account):
+            koyeb.add_handlers(r".*", part.routes(self.cloud, self._koyeb_token, self._dice))
         github = github_http.application(self.forge, self._dice)
-        more = (*github_runs.routes(self.forge, self._dice), *github_app_http.routes(self.forge, self._dice))
-        github.add_handlers(r".*", list(more))
+        for routes in (
+            github_runs.routes(self.forge, self._dice),
+            github_app_http.routes(self.forge, self._dice),
+            github_hooks_http.routes(self.forge, self._dice),
+        ):
+            github.add_handlers(r".*", routes)
         return koyeb, github
 
     def add_app(self, app_id: str, private_key: str) -> App:

@@ -12,11 +12,12 @@ from krs.store.errors import (
     StoreTooNew,
     StoreUnwritable,
 )
-from krs.store.rows import InboxRow, Saved, Turn
+from krs.store.rows import InboxRow, KnownHook, Saved, Turn
 from krs.store.store import Store
 
 __all__ = [
     "InboxRow",
+    "KnownHook",
     "Saved",
     "Store",
     "StoreCorrupt",

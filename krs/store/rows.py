@@ -22,6 +22,18 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     damaged: int = 0
 
 
+class KnownHook(msgspec.Struct, frozen=True, kw_only=True):
+    """A hook of GitHub's that delivers to us: of a repository, an organization or, with no scope, the App.
+
+    `seen_at` is when it last did, by the day; `read_to` how far its failures were dealt with, in GitHub's time.
+    """
+
+    id: int
+    scope: str
+    seen_at: Instant
+    read_to: Instant = Instant(0)
+
+
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One turn of the daemon, written whole or not at all; a row that is one object in both worlds is not written."""
 

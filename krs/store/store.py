@@ -10,10 +10,10 @@ from krs.core.facts import JobFact
 from krs.core.model import Event, Instant, Name
 from krs.core.views import Page
 from krs.core.vocabulary import EventKind
-from krs.store import inbox, journal, world
+from krs.store import hooks, inbox, journal, world
 from krs.store.errors import StoreError, StoreUnwritable, translated
 from krs.store.file import connect, lock
-from krs.store.rows import InboxRow, Saved, Turn
+from krs.store.rows import InboxRow, KnownHook, Saved, Turn
 from krs.store.writer import Writer
 
 PRUNED_AT_ONCE = 200
@@ -80,6 +80,25 @@ class Store:
         """Whose jobs were delivered since an instant."""
         return await self._writer.do(lambda connection: inbox.repositories(connection, since))
 
+    def hooks(self) -> tuple[KnownHook, ...]:
+        """The hooks that deliver to us; to be called before the first write."""
+        try:
+            return hooks.known(self._connection)
+        except sqlite3.Error as problem:
+            raise translated(problem, self._path) from None
+
+    async def keep_hook(self, hook: KnownHook) -> None:
+        """Remember a hook."""
+        await self._writer.do(lambda connection: hooks.keep(connection, hook))
+
+    async def redelivered(self) -> frozenset[str]:
+        """GUIDs of deliveries that GitHub was asked for again, and took the order."""
+        return await self._writer.do(hooks.redelivered)
+
+    async def mark_redelivery(self, guid: str, now: Instant, *, done: bool) -> None:
+        """Remember that a delivery is asked for again, and with `done` that GitHub took the order."""
+        await self._writer.do(lambda connection: hooks.mark(connection, guid, hooks.Redelivery(now, done)))
+
     async def commit(self, turn: Turn) -> tuple[Event, ...]:
         """Write a turn whole: changed rows, its news as journal rows, its deliveries as processed."""
 
@@ -95,10 +114,11 @@ class Store:
         return await self._writer.do(lambda connection: journal.read(connection, after, kinds, limit, runner))
 
     async def prune(self, now: Instant, keep: float) -> None:
-        """Drop absorbed deliveries and journal rows after `keep` seconds, a few at a time."""
+        """Drop absorbed deliveries and journal rows after `keep` seconds, a few at a time; old hooks and orders too."""
         for step in (
             lambda connection: inbox.prune(connection, now, keep, PRUNED_AT_ONCE),
             lambda connection: journal.prune(connection, now, keep, PRUNED_AT_ONCE),
+            lambda connection: hooks.prune(connection, now),
         ):
             while await self._writer.do(step):
                 pass

@@ -82,8 +82,29 @@ def test_config_init_and_check_go_together(tmp_path: Path) -> None:
     assert (tmp_path / "krs.toml").stat().st_mode & 0o777 == 0o600
     again = krs("config", "init", folder=tmp_path)
     assert (again.returncode, "exists already" in again.stderr) == (1, True)
+    (tmp_path / "krs.toml").write_text("nonsense")
+    assert krs("config", "init", "--force", folder=tmp_path).returncode == 0
     assert krs("config", "check", folder=tmp_path).returncode == 2
     assert krs("config", "check", folder=tmp_path, **FULL).returncode == 0
+
+
+def test_config_check_finds_what_is_wrong_and_what_is_missing_at_once(tmp_path: Path) -> None:
+    """Each with its line; a key that was given wrongly is not called missing as well."""
+    (tmp_path / "krs.toml").write_text('[server]\nport = "x"\n[koyeb]\ntoken = "env:NOPE"\n[runers]\nttl = "1h"\n')
+    refused = krs("config", "check", folder=tmp_path, KRS_STAT="x")
+    assert refused.returncode == 2
+    found = [line.removeprefix("krs: ") for line in refused.stderr.splitlines()]
+    assert sorted(line.split()[0] for line in found) == sorted(
+        ["krs.toml:2:", "krs.toml:4:", "krs.toml:6:", "KRS_STAT", "github.token", "webhook.secret"]
+    )
+
+
+def test_config_show_takes_the_daemons_flags(tmp_path: Path) -> None:
+    """What a daemon started with them would do, and each by its own name."""
+    shown = krs("config", "show", "--json", "--runners-ttl", "1h", "--disable-docker-daemon", folder=tmp_path)
+    values = json.loads(shown.stdout)
+    assert values["runners.ttl"] == {"value": 3600.0, "from": "--runners-ttl"}
+    assert values["runners.docker"] == {"value": False, "from": "--disable-docker-daemon"}
 
 
 @pytest.mark.parametrize("command", [("daemon",), ("config", "check")])

@@ -131,11 +131,38 @@ def test_mistakes_in_a_file_are_found_all_at_once_with_their_lines(elsewhere: Pa
     assert any("some.toml:5: servr.port is not a setting; did you mean server.port?" in x for x in lines)
 
 
-def test_a_file_that_is_no_toml_says_where(elsewhere: Path) -> None:
-    """The parser's own word, with the file."""
-    (line,) = problems({}, "[server\n", elsewhere)
-    assert "some.toml" in line
-    assert "line 1" in line
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[server\n", 1, "it is not TOML: Expected ']'"),
+        ("[server]\nport = 1\nport = 2\n", 3, "it is not TOML: Cannot overwrite a value"),
+        ('[server]\nhost = """x', 2, "it is not TOML: Unterminated string"),
+        ("[[server]]\nport = 1\n", 1, "[[server]] is no table: begin it with [server]"),
+        ("\nserver = 1\n", 2, "server is no table"),
+        ("\nport = 1\n", 2, "port stands outside a table; did you mean"),
+        ("\n[servr]\n", 2, "servr is not a table of settings; did you mean server?"),
+        ("\nserver.prot = 1\n", 2, "server.prot is not a setting; did you mean server.port?"),
+        ("\nserver = { port = 'x' }\n", 2, "server.port: 'x' is not a whole number"),
+        ("\n['server']\n\n\"port\" = 1.5\n", 4, "server.port: '1.5' is not a whole number"),
+        ("[server.port]\nx = 1\n", 1, "server.port: a table does not fit here"),
+    ],
+)
+def test_a_file_of_nonsense_says_which_line(elsewhere: Path, text: str, line: int, words: str) -> None:
+    """What is no TOML, and TOML that is written in unusual ways."""
+    (found,) = problems({}, text, elsewhere)
+    assert f"some.toml:{line}: " in found
+    assert words in found
+
+
+def test_a_file_that_cannot_be_read_is_one_line(elsewhere: Path) -> None:
+    """A folder, bytes that are no text, and a file that is named and missing, unless it is about to be made."""
+    (elsewhere / "bytes.toml").write_bytes(b"\xff\xfe")
+    for name, words in (("", "Is a directory"), ("bytes.toml", "not UTF-8"), ("nope.toml", "no such file")):
+        with pytest.raises(ConfigError) as wrong:
+            load({}, {}, elsewhere / name)
+        (line,) = wrong.value.problems
+        assert words in line
+    assert load({}, {}, elsewhere / "nope.toml", new=True).settings.server.port == 8000
 
 
 def test_what_a_daemon_lacks_is_named_by_variable() -> None:

@@ -16,8 +16,9 @@ from krs.core.policy import Policy
 from krs.core.vocabulary import Credential, Lifecycle
 from krs.daemon.create import runner_service
 from krs.errors import CallError
-from krs.github import AppAuth, GithubClient, Need, Run, Secret, TokenAuth, bootstrap
-from krs.koyeb import EnvVar, KoyebClient, RunnerService, Service
+from krs.github import AppAuth, GithubClient, Hooks, Need, Run, Secret, TokenAuth, bootstrap
+from krs.github.hooks import HookRef
+from krs.koyeb import Account, EnvVar, KoyebClient, RunnerService, Service
 from krs.koyeb.secrets import Secrets
 from tests.contract.conftest import Contract
 from tests.contract.wire import Wire, body_of, query_of
@@ -149,6 +150,48 @@ async def test_github_knows_every_request_of_an_app(scope: str, github_contract:
     await client.aclose()
 
 
+HOOK_CALLS: list[tuple[str, tuple[Any, ...]]] = [
+    *(
+        (name, arguments)
+        for scope in ("acme/api", "acme")
+        for name, arguments in (
+            ("list", (scope,)),
+            ("create", (scope, "https://krs.test/", Secret("s"))),
+            ("ping", (HookRef(scope, 7),)),
+        )
+    ),
+    *(
+        (name, (HookRef(*where), *rest))
+        for where in (("acme/api", 7), ("acme", 7), ())
+        for name, *rest in (
+            ("get",),
+            ("repair", "https://krs.test/", Secret("s")),
+            ("deliveries",),
+            ("delivery", 8),
+            ("redeliver", 8),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "arguments"), HOOK_CALLS)
+async def test_github_knows_every_request_about_hooks(
+    call: str, arguments: tuple[Any, ...], github_contract: Contract
+) -> None:
+    """Of repositories, of organizations and of an App: each call fits GitHub's own description."""
+    row = {"id": 7, "guid": "g", "delivered_at": "2026-11-24T10:00:00Z", "events": [], "active": True}
+    lists = {"list", "deliveries"}
+    wire = Wire(lambda request: httpx.Response(200, json=[row] if call in lists else row))
+    client = GithubClient(
+        auth=TokenAuth(Secret("t")), api_url="https://github.test", now=time, transport=wire.transport
+    )
+    await getattr(Hooks(client), call)(*arguments)
+    for request in wire.requests:
+        github_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
+    assert wire.requests
+    await client.aclose()
+
+
 def time() -> float:
     """A fixed instant."""
     return 1_800_000_000.0
@@ -200,6 +243,22 @@ def _lost(sent: Any, back: Any, path: str = "") -> list[str]:
         pairs = zip(sent, back or [None] * len(sent), strict=True)
         return [hole for index, (one, other) in enumerate(pairs) for hole in _lost(one, other, f"{path}[{index}]")]
     return [] if sent == back else [path]
+
+
+@pytest.mark.parametrize("apps", [[], [{"id": "a", "organization_id": "o"}]])
+async def test_koyeb_knows_every_request_about_the_account(
+    apps: list[dict[str, str]], koyeb_contract: Contract
+) -> None:
+    """Whose key it is, with an app and without one, and what that organization has."""
+    answer = {"apps": apps, "organization": {"id": "o"}, "summary": {}}
+    wire = Wire(lambda request: httpx.Response(200, json=answer))
+    client = KoyebClient(token="t", api_url="https://koyeb.test", transport=wire.transport)
+    assert await Account(client).organization() is not None
+    await Account(client).usage("o")
+    for request in wire.requests:
+        koyeb_contract.check_request(request.method, request.url.path, query_of(request), body_of(request))
+    assert len(wire.requests) == 3
+    await client.aclose()
 
 
 @pytest.mark.parametrize(("call", "arguments"), [("put", ("jit-1", "blob")), ("delete", ("jit-1",))])

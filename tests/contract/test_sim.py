@@ -1,6 +1,6 @@
 """The simulated cloud is a verified fake: its answers are ones that the real APIs describe."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -8,6 +8,8 @@ import pytest
 
 from krs.github.auth import signer
 from krs.secret import Secret
+from krs.sim.koyeb import ORGANIZATION
+from krs.sim.moods import Moods
 from krs.sim.world import GITHUB_TOKEN, KOYEB_TOKEN, Simulation
 from tests.contract.conftest import Contract
 from tests.github.keys import rsa_key
@@ -37,6 +39,12 @@ async def ask(base: str, token: str, method: str, path: str, body: Any = None) -
         return await http.request(method, path, json=body)
 
 
+async def until(read: Callable[[], Awaitable[Any]], count: int) -> Any:
+    """Ask until there are so many rows: they are made while we ask."""
+    found = await read()
+    return found if len(found) >= count else await until(read, count)
+
+
 async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koyeb_contract: Contract) -> None:
     """Apps, services, deployments, the catalog, and the errors of a taken name and an unknown service."""
 
@@ -49,6 +57,8 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     assert (await check("POST", "/v1/apps", {"name": "github-runner"})).status_code == 400
     order = {"app_id": app, "name": "runner-fra-small-1", "definition": DEFINITION}
     order["life_cycle"] = {"delete_after_create": 86_400}
+    assert (await check("POST", "/v1/services?dry_run=true", order)).status_code == 200
+    assert simulation.cloud.services == {}
     service = (await check("POST", "/v1/services", order)).json()["service"]
     taken = await check("POST", "/v1/services", order)
     assert taken.json()["fields"] == [{"field": "name", "description": "already exists"}]
@@ -58,6 +68,11 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     assert deployment["definition"]["env"] == DEFINITION["env"]
     assert len((await check("GET", "/v1/catalog/instances?limit=100")).json()["instances"]) >= 12
     assert len((await check("GET", "/v1/catalog/regions?limit=100")).json()["regions"]) >= 5
+    home = f"/v1/organizations/{service['organization_id']}"
+    assert (await check("GET", home)).json()["organization"]["plan"] == "pro"
+    assert (await check("GET", f"{home}/quotas")).json()["quotas"]["services"] == "100"
+    assert (await check("GET", f"{home}/summary")).json()["summary"]["instances"]["by_type"] == {"small": "1"}
+    assert (await check("GET", "/v1/account/organization")).status_code == 403
     await check("PATCH", f"/v1/services/{service['id']}", {"life_cycle": {"delete_after_create": 90_000}})
     await check("DELETE", f"/v1/services/{service['id']}")
     order = {"name": "jit-1", "type": "SIMPLE", "value": "blob"}
@@ -67,6 +82,28 @@ async def test_simulated_koyeb_answers_as_koyeb_does(simulation: Simulation, koy
     await check("PUT", f"/v1/secrets/{kept['id']}", order)
     await check("DELETE", f"/v1/secrets/{kept['id']}")
     assert (await check("GET", "/v1/services/unknown")).status_code == 404
+
+
+async def test_simulated_koyeb_without_a_plan_answers_as_koyeb_does(
+    simulation: Simulation, koyeb_contract: Contract
+) -> None:
+    """Its plan says so, its quotas list what is free, and a runner is refused; a name may be taken unseen."""
+    simulation.set_moods(Moods(koyeb_no_plan=True, koyeb_taken=("theirs",)))
+    home = f"/v1/organizations/{ORGANIZATION}"
+    order = {"app_id": ORGANIZATION, "name": "runner-fra-small-1", "definition": DEFINITION}
+    for method, path, body, status in (
+        ("GET", home, None, 200),
+        ("GET", f"{home}/quotas", None, 200),
+        ("POST", "/v1/services?dry_run=true", order, 400),
+        ("POST", "/v1/apps", {"name": "theirs"}, 400),
+        ("POST", "/v1/apps", {"name": "Not A Name"}, 400),
+        ("GET", "/v1/apps", None, 200),
+    ):
+        answer = await ask(simulation.koyeb_url, KOYEB_TOKEN, method, path, body)
+        koyeb_contract.check_answer(method, path.partition("?")[0], answer.status_code, answer.json())
+        assert answer.status_code == status
+    simulation.set_moods(Moods(koyeb_revoked=True))
+    assert (await ask(simulation.koyeb_url, KOYEB_TOKEN, "GET", "/v1/apps")).status_code == 401
 
 
 async def test_simulated_koyeb_refuses_strangers_and_shows_its_website(simulation: Simulation) -> None:
@@ -160,3 +197,60 @@ async def test_the_simulated_app_answers_as_github_does(
     assert (await ask(simulation.github_url, proof, "POST", path, too_much)).status_code == 422
     old = signer("1", Secret(rsa_key()))(simulation.agenda.now() - 3600)
     assert (await ask(simulation.github_url, old, "GET", "/app")).status_code == 401
+
+
+@pytest.mark.parametrize("base", ["/repos/acme/api/hooks", "/orgs/acme/hooks"])
+async def test_simulated_hooks_answer_as_github_does(
+    simulation: Simulation, github_contract: Contract, base: str
+) -> None:
+    """Made, changed, pinged, its deliveries listed, shown and sent again, and taken away."""
+
+    async def check(method: str, path: str, body: Any = None) -> Any:
+        answer = await ask(simulation.github_url, GITHUB_TOKEN, method, path, body)
+        content = answer.json() if answer.content else None
+        github_contract.check_answer(method, path.partition("?")[0], answer.status_code, content)
+        return content
+
+    config = {"url": "http://127.0.0.1:9/", "content_type": "json", "secret": "s", "insecure_ssl": "0"}
+    order = {"name": "web", "config": config, "events": ["workflow_job"], "active": True}
+    hook = await check("POST", base, order)
+    assert hook["config"]["secret"] == "********"
+    assert (await ask(simulation.github_url, GITHUB_TOKEN, "POST", base, order)).status_code == 422
+    one = f"{base}/{hook['id']}"
+    for method, path, body in (
+        ("GET", base, None),
+        ("GET", one, None),
+        ("PATCH", one, {"events": ["workflow_job"]}),
+        ("POST", f"{one}/pings", None),
+    ):
+        await check(method, path, body)
+    simulation.queue("acme/api", ("koyeb-fra-small",))
+    log = await until(lambda: check("GET", f"{one}/deliveries?status=failure"), 3)
+    assert {(row["event"], row["status_code"]) for row in log} == {("ping", 502), ("workflow_job", 502)}
+    shown = await check("GET", f"{one}/deliveries/{log[0]['id']}")
+    assert shown["request"]["payload"]["workflow_job"]["status"] == "queued"
+    await check("POST", f"{one}/deliveries/{log[0]['id']}/attempts")
+    log = await until(lambda: check("GET", f"{one}/deliveries?per_page=100"), 4)
+    assert (log[0]["guid"], log[0]["redelivery"], log[1]["redelivery"]) == (log[1]["guid"], True, False)
+    await check("DELETE", one)
+
+
+async def test_the_simulated_apps_hook_answers_as_github_does(
+    simulation: Simulation, github_contract: Contract
+) -> None:
+    """Its address is set, it hears of jobs where the App is installed, and its log takes the App's JWT only."""
+    simulation.add_app("1", rsa_key())
+    proof = signer("1", Secret(rsa_key()))(simulation.agenda.now())
+
+    async def check(method: str, path: str, body: Any = None) -> Any:
+        answer = await ask(simulation.github_url, proof, method, path, body)
+        github_contract.check_answer(method, path, answer.status_code, answer.json())
+        return answer.json()
+
+    await check("PATCH", "/app/hook/config", {"url": "http://127.0.0.1:9/", "secret": "s"})
+    assert (await check("GET", "/app/hook/config"))["secret"] == "********"
+    simulation.queue("acme/api", ("koyeb-fra-small",))
+    log = await until(lambda: check("GET", "/app/hook/deliveries"), 1)
+    assert (await check("GET", f"/app/hook/deliveries/{log[0]['id']}"))["request"]["payload"]["installation"]
+    await check("POST", f"/app/hook/deliveries/{log[0]['id']}/attempts")
+    assert (await ask(simulation.github_url, GITHUB_TOKEN, "GET", "/app/hook/deliveries")).status_code == 401

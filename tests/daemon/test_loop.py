@@ -6,13 +6,15 @@ import pytest
 
 from krs.core.absorb import absorb
 from krs.core.decide import decide
-from krs.core.model import Event, World
+from krs.core.model import Event, Instant, World
+from krs.core.policy import Policy
 from krs.core.vocabulary import EventKind, JobState
 from krs.daemon import loop as module
 from krs.daemon.clock import SystemClock
 from krs.daemon.loop import TurnLoop
 from krs.store import Saved, StoreFull, Turn
 from tests.core.build import POLICY, job, swept
+from tests.simulation.virtual import VirtualClock, run
 
 
 class Disk:
@@ -52,6 +54,30 @@ async def test_a_turn_that_is_not_written_is_tried_again_and_calls_nobody() -> N
     assert disk.turns[0].processed == (7,)
     assert made.world.jobs[1].state is JobState.QUEUED  # type: ignore[index]
     assert commands
+
+
+def test_a_clock_that_stands_still_is_not_raced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set back by five minutes, with something due in a moment: a turn a second at most until the time is caught up."""
+    instants: list[float] = []
+
+    def due_soon(world: World, now: Instant, policy: Policy) -> Instant:
+        instants.append(now)
+        return Instant(now + 0.01)
+
+    async def scenario() -> None:
+        made, _ = loop_on(Disk())
+        clock = VirtualClock()
+        made._clock = clock
+        clock.now()
+        clock.step(-300.0)
+        running = asyncio.create_task(made.run())
+        await asyncio.sleep(299.0)
+        running.cancel()
+
+    monkeypatch.setattr(module, "next_deadline", due_soon)
+    run(scenario)
+    assert 290 < len(instants) < 310
+    assert len(set(instants)) == 1
 
 
 async def test_a_fact_that_cannot_be_absorbed_is_set_aside_alone(

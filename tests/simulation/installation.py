@@ -39,6 +39,7 @@ class Installation:
         self.path = folder / "state.db"
         self.runners = runners or Runners()
         self.jit_secrets = jit_secrets
+        self.adjust: Callable[[Settings], Settings] = lambda settings: settings
         self.daemon: Daemon
 
     def settings(self) -> Settings:
@@ -54,7 +55,7 @@ class Installation:
 
     async def up(self) -> None:
         """Start the daemon."""
-        self.daemon = Daemon(self.settings(), clock=self.clock, transport=self.wire)
+        self.daemon = Daemon(self.adjust(self.settings()), clock=self.clock, transport=self.wire)
         await self.daemon.start()
         self.daemons.living.append(self.daemon)
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from krs.core.model import Event, Instant, Job, JobId, Name, World
 from krs.core.vocabulary import EventKind, JobState
-from krs.store import Store, StoreError, StoreFull, StoreLocked, StoreUnwritable, Turn
+from krs.store import KnownHook, Store, StoreError, StoreFull, StoreLocked, StoreUnwritable, Turn
 from tests.core.build import at, created, job, swept, told, turn
 
 
@@ -210,3 +210,24 @@ async def test_after_closing_nothing_is_taken(store: Store) -> None:
     store.close()
     with pytest.raises(StoreUnwritable):
         await store.receive("late", job(1), Instant(0.0))
+
+
+async def test_hooks_and_orders_survive_and_are_forgotten_in_time(path: Path) -> None:
+    """An order counts once GitHub took it; the hook of last month and the order of last week go with the prune."""
+    store = Store.open(path)
+    month, week = at(-31 * 86_400), at(-7 * 86_400)
+    for hook in (KnownHook(id=1, scope="acme/api", seen_at=at(0)), KnownHook(id=2, scope="acme", seen_at=month)):
+        await store.keep_hook(hook)
+    await store.mark_redelivery("begun", at(0), done=False)
+    for guid, when in (("taken", at(0)), ("old", week)):
+        await store.mark_redelivery(guid, when, done=False)
+        await store.mark_redelivery(guid, when, done=True)
+    store.close()
+    store = Store.open(path)
+    assert {hook.id for hook in store.hooks()} == {1, 2}
+    assert await store.redelivered() == {"taken", "old"}
+    await store.prune(at(0), 86_400.0)
+    assert [(hook.id, hook.scope) for hook in store.hooks()] == [(1, "acme/api")]
+    assert await store.redelivered() == {"taken"}
+    assert store.load().world == World()
+    store.close()

@@ -60,11 +60,16 @@ class Terminal:
         self._stream.feed(data)
         return data
 
+    @property
+    def display(self) -> list[str]:
+        """The lines of the screen."""
+        return list(self._screen.display)
+
     def until(self, text: str) -> None:
         """Read until the screen shows a text."""
         end = time.monotonic() + PATIENCE
-        while text not in "\n".join(self._screen.display):
-            assert time.monotonic() < end, "\n".join(self._screen.display)
+        while text not in "\n".join(self.display):
+            assert time.monotonic() < end, "\n".join(self.display)
             self.read(0.05)
 
     def type(self, keys: bytes) -> None:
