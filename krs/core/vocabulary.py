@@ -142,7 +142,6 @@ class Reason(StrEnum):
     PAUSED = "paused"
     TRIPPED = "tripped"
     QUOTA = "quota"
-    BACKING_OFF = "backing_off"
     APPROVAL = "approval"
     NOT_READY = "not_ready"
     # why a runner was started

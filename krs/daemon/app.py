@@ -296,6 +296,7 @@ class Daemon:
             world=lambda: self._loop.world,
             hear=self._loop.hear,
             roster=roster,
+            note=self._loop.note,
         )
         github = settings.github
         hooks = Hooks(self._github)

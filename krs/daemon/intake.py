@@ -6,7 +6,8 @@ from typing import Protocol
 
 from krs.core.facts import JobFact
 from krs.core.labels import is_ours
-from krs.core.model import Instant, World
+from krs.core.model import Event, Instant, World
+from krs.core.vocabulary import EventKind, Level, Reason
 from krs.daemon.roster import Roster
 from krs.github import webhook
 from krs.http.ports import Answer
@@ -14,6 +15,14 @@ from krs.secret import Secret
 from krs.store import StoreError
 
 EVENT = "workflow_job"
+REFUSALS = {
+    "bad_signature": Reason.BAD_SIGNATURE,
+    "undecodable": Reason.BAD_BODY,
+    "unsupported_type": Reason.BAD_BODY,
+}
+"""Codes of answers that an operator should hear of."""
+QUIET = 60.0
+"""Seconds for which further refusals for the same reason are not journaled: anybody can send rubbish."""
 
 
 class Inbox(Protocol):
@@ -24,7 +33,10 @@ class Inbox(Protocol):
 
 
 class WebhookIntake:
-    """Answers deliveries. `hear` tells the loop of one that is on disk, `roster` learns which hook sent it."""
+    """Answers deliveries. `hear` tells the loop of one that is on disk, `roster` learns which hook sent it.
+
+    `note` journals what was refused.
+    """
 
     def __init__(
         self,
@@ -37,6 +49,7 @@ class WebhookIntake:
         world: Callable[[], World],
         hear: Callable[[int, JobFact], None],
         roster: Roster,
+        note: Callable[[Event], None],
     ) -> None:
         self._secret = secret.reveal().encode()
         self._unsigned = unsigned
@@ -48,12 +61,24 @@ class WebhookIntake:
         self.receipts: dict[str, Instant] = {}
         """When a delivery was last answered with each code."""
         self._roster = roster
+        self._note = note
+        self._refused: dict[Reason, Instant] = {}
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take one delivery in."""
-        answer = await self._answer(headers, body)
-        self.receipts[answer.code] = self._now()
+        answer, now = await self._answer(headers, body), self._now()
+        self.receipts[answer.code] = now
+        if answer.code in REFUSALS:
+            self._tell(REFUSALS[answer.code], answer.message, now)
         return answer
+
+    def _tell(self, reason: Reason, message: str, now: Instant) -> None:
+        """Journal a refusal, so that an operator sees it; the metrics count those that are not journaled."""
+        if now - self._refused.get(reason, -QUIET) < QUIET:
+            return
+        self._refused[reason] = now
+        text = f"a delivery was refused: {message}"
+        self._note(Event(kind=EventKind.DELIVERY_REJECTED, at=now, level=Level.WARN, reason=reason, message=text))
 
     async def _answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         if not self._unsigned and not webhook.verify(self._secret, body, headers.get("X-Hub-Signature-256")):

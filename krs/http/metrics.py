@@ -134,3 +134,10 @@ class Mirror(Collector):
             if upstream.answered_at is not None:
                 age.add_metric([upstream.name], max(0.0, now.at - upstream.answered_at))
         yield age
+        failing = GaugeMetricFamily(
+            "krs_api_failing_seconds", "Since an API gives no answer; 0: it does.", labels=["api"]
+        )
+        for upstream in now.upstreams:
+            since = upstream.failed_since
+            failing.add_metric([upstream.name], max(0.0, now.at - since) if since is not None else 0.0)
+        yield failing

@@ -51,6 +51,14 @@ def test_every_check_of_the_doctor_is_in_the_reference() -> None:
     assert named("doctor.md") == {name.value for name in CheckName}
 
 
+@pytest.mark.parametrize("words", [EventKind, Reason])
+def test_every_word_is_used(words: type[EventKind | Reason]) -> None:
+    """What the reference explains can happen: each kind and code stands in the code beyond its definition."""
+    sources = [path for path in (ROOT / "krs").rglob("*.py") if path.name != "vocabulary.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    assert [word.name for word in words if f"{words.__name__}.{word.name}" not in text] == []
+
+
 def test_every_metric_is_in_the_reference() -> None:
     """What /metrics can show is what the page lists."""
     from krs.core.snapshot import snapshot

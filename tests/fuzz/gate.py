@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from krs.core.facts import JobFact
-from krs.core.model import Instant
+from krs.core.model import Event, Instant
 from krs.daemon.intake import WebhookIntake
 from krs.daemon.roster import Roster
 from krs.github.webhook import sign
@@ -35,6 +35,7 @@ class Gate:
         self._world = swept()
         self._accepted: list[JobFact] = []
         self._seq = 0
+        self.refusals: list[Event] = []
         self._intake = WebhookIntake(
             secret=Secret(SECRET),
             unsigned=False,
@@ -44,6 +45,7 @@ class Gate:
             world=lambda: self._world,
             hear=lambda _seq, fact: self._accepted.append(fact),
             roster=Roster(),
+            note=lambda event: self.refusals.append(event),
         )
         self.seconds = 0.0
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from krs.core.vocabulary import Reason
 from tests.deliveries import delivery, payload
 from tests.fuzz.gate import FORM, MIB, TIME, Gate
 
@@ -178,3 +179,14 @@ def test_long_texts_are_cut_and_labels_beyond_count_are_seen(gate: Gate) -> None
     assert fact is not None
     assert (len(fact.labels), fact.labels[-1]) == (LABELS + 1, "and 109 more labels")
     assert (len(fact.name), len(fact.runner or "")) == (TEXT, TEXT)
+
+
+def test_refusals_are_journaled_once_a_minute_for_each_reason() -> None:
+    """A flood of rubbish is two rows; neither repeats what was sent."""
+    gate = Gate()
+    for _ in range(50):
+        gate.take({"Content-Type": "application/json"}, b"{}")
+        gate.send(b"rubbish")
+    gate.close()
+    assert [event.reason for event in gate.refusals] == [Reason.BAD_SIGNATURE, Reason.BAD_BODY]
+    assert not any("rubbish" in event.message for event in gate.refusals)

@@ -1,13 +1,16 @@
 """A console under test: its keys, its backend and its screen as text."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.tui import fleet
 from tui.app import ConsoleApp, Wish
+from tui.backend import Event, Role, Snapshot
 from tui.backend.scripted import ScriptedBackend
+from tui.settings import SettingsFile
 
 Open = Callable[..., AbstractAsyncContextManager["Console"]]
 
@@ -59,3 +62,33 @@ class Console:
     def line(self, number: int) -> str:
         """One line of the screen; -1 is the key line, -2 the status line."""
         return self.text().splitlines()[number]
+
+
+@asynccontextmanager
+async def open_console(
+    size: tuple[int, int] = (120, 40),
+    snapshot: Snapshot | None = None,
+    events: tuple[Event, ...] | None = None,
+    role: Role = Role.ADMIN,
+    embedded: bool = False,
+    settings: SettingsFile | None = None,
+    environ: dict[str, str] | None = None,
+) -> AsyncIterator[Console]:
+    """A console over a scripted scheduler."""
+    backend = ScriptedBackend(
+        fleet.snapshot() if snapshot is None else snapshot,
+        events=fleet.events() if events is None else events,
+        logs=fleet.log_lines(),
+        checks=fleet.checks(),
+        role=role,
+        embedded=embedded,
+    )
+    app = ConsoleApp(
+        backend,
+        settings=settings or SettingsFile(None),
+        environ={"COLORTERM": "truecolor"} if environ is None else environ,
+    )
+    async with app.run_test(size=size) as pilot:
+        console = Console(app, backend, pilot)
+        await console.settle()
+        yield console
