@@ -13,7 +13,7 @@ from krs.core.facts import GithubFailed, Observed, RegistrationObserved, Registr
 from krs.core.model import Cloud, Forge, Instant, OpKind, Probe, Runner
 from krs.core.policy import Policy
 from krs.core.state import still_asked
-from krs.core.vocabulary import EventKind, Level
+from krs.core.vocabulary import EventKind, Level, Reason
 
 
 def registrations_listed(draft: Draft, fact: RegistrationsListed, policy: Policy) -> None:
@@ -101,7 +101,7 @@ def github_failed(draft: Draft, fact: GithubFailed, policy: Policy) -> None:
     """Nothing was learnt; that a token may not ask is said once, and our own table then decides alone."""
     probe = draft.github.get(fact.scope, Probe())
     if fact.denied and not probe.denied:
-        draft.say(EventKind.GITHUB_DENIED, fact.message, level=Level.WARN)
+        draft.say(EventKind.GITHUB_DENIED, fact.message, level=Level.WARN, reason=Reason.DENIED)
     elif not fact.denied and probe.failed_since is None:
         draft.say(EventKind.GITHUB_LOST, fact.message, level=Level.ERROR)
     failures = probe.failures + 1

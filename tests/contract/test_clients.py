@@ -223,6 +223,7 @@ def test_a_misspelt_field_would_fail(koyeb_contract: Contract) -> None:
         koyeb_contract.check_request("POST", "/v1/services", {}, body)
 
 
+@pytest.mark.slow
 def test_koyebs_own_library_reads_what_we_send() -> None:
     """Every key of a create survives a round trip through Koyeb's Python models, which drop unknown ones."""
     with warnings.catch_warnings():

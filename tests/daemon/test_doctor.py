@@ -37,6 +37,7 @@ async def fill(house: House) -> None:
     """Without any webhook, start two runners where the quota allows one."""
     house.simulation.set_moods(FULL)
     await house.up()
+    await house.until(lambda: house.daemon.ready()[0])
     house.simulation.deliveries.point_at("")
     for _ in range(2):
         await house.daemon.scheduler.start(StartBody(label="koyeb-fra-small", scope=Scope("acme/api")), by="ana")

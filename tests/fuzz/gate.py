@@ -45,7 +45,7 @@ class Gate:
             world=lambda: self._world,
             hear=lambda _seq, fact: self._accepted.append(fact),
             roster=Roster(),
-            note=lambda event: self.refusals.append(event),
+            note=self.refusals.append,
         )
         self.seconds = 0.0
 

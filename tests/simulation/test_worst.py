@@ -40,8 +40,8 @@ def served(folder: Path, lifecycle: Lifecycle, *, jobs: int, hours: float, moods
 
 @pytest.mark.parametrize("lifecycle", Lifecycle)
 def test_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle: Lifecycle) -> None:
-    """Two hundred jobs in half an hour."""
-    served(tmp_path, lifecycle, jobs=200, hours=0.5, moods=WORST)
+    """Eighty jobs in twelve minutes."""
+    served(tmp_path, lifecycle, jobs=80, hours=0.2, moods=WORST)
 
 
 @pytest.mark.slow
@@ -72,8 +72,8 @@ def test_thousands_of_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle
     ),
 )
 def test_jobs_live_through_every_mood(tmp_path: Path, moods: Moods) -> None:
-    """Sixty jobs in an hour, in one bad mood after another."""
-    served(tmp_path, Lifecycle.REUSABLE, jobs=60, hours=1.0, moods=moods)
+    """Thirty jobs in half an hour, in one bad mood after another."""
+    served(tmp_path, Lifecycle.REUSABLE, jobs=30, hours=0.5, moods=moods)
 
 
 def test_a_one_job_runner_costs_few_calls(tmp_path: Path) -> None:
