@@ -11,6 +11,8 @@ from collections.abc import Container
 from krs.core.model import JobId, Name, Pool, PoolId, Scope
 
 LIMIT = 63
+RUNNER_PREFIX = "runner-"
+"""How the name of every runner begins."""
 OWNER = r"[A-Za-z0-9_-]{1,100}"
 REPOSITORY = OWNER + r"/(?!\.\.?\Z)[A-Za-z0-9_.-]{1,100}"
 """What GitHub allows in names, a little wider. Names become parts of addresses that are called with our token, so one

@@ -6,11 +6,12 @@ from typing import assert_never
 from krs.core import commands as c
 from krs.core import facts as f
 from krs.core.model import Instant, Name, Scope
+from krs.core.names import RUNNER_PREFIX
 from krs.core.vocabulary import Reason
 from krs.daemon.clock import Clock
 from krs.daemon.create import Creator, reason_of
 from krs.daemon.finder import JobFinder
-from krs.daemon.site import RUNNER_PREFIX, Site, adoptable, seen
+from krs.daemon.site import Site, adoptable, seen
 from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused, Throttled
 from krs.github import Denied, GithubClient, Registration, Removal

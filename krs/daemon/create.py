@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from krs.core import commands as c
 from krs.core.facts import CreateFailed, Fact, RunnerCreated
 from krs.core.model import Instant, Name
+from krs.core.names import RUNNER_PREFIX
 from krs.core.policy import Policy, Terms
 from krs.core.vocabulary import Credential, Reason
-from krs.daemon.site import RUNNER_PREFIX, Site
+from krs.daemon.site import Site
 from krs.daemon.vault import Vault
 from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
 from krs.github import GithubClient, JitConfig, Removal, Start, bootstrap

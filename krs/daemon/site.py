@@ -8,7 +8,6 @@ from krs.core.names import is_owner, is_repository
 from krs.core.vocabulary import Credential, Lifecycle
 from krs.koyeb import Definition, Service
 
-RUNNER_PREFIX = "runner-"
 """Every service of ours, and of the Go program, is named like this; others are never looked into."""
 
 

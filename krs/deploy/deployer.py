@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from krs.config.settings import Settings
+from krs.core.names import RUNNER_PREFIX
 from krs.deploy.differences import differences
 from krs.deploy.site import Found, Names, choice, look
-from krs.deploy.wanted import Wanted, secret_name, wanted
+from krs.deploy.wanted import NAME_START, SECRET_KEYS, Wanted, secret_name, wanted
 from krs.koyeb import App, KoyebClient, Service
 from krs.koyeb.secrets import Secrets
 from krs.koyeb.web import WebServices
 
-RUNNER = "runner-"
 BAD = frozenset({"ERROR", "ERRORING", "UNHEALTHY", "DEGRADED", "CANCELED", "STOPPED", "DELETED"})
 """Statuses of a deployment that will not become healthy by themselves."""
 PAUSE = 3.0
@@ -117,24 +117,25 @@ class Deployer:
         """The runners that are at Koyeb now."""
         app = await self._koyeb.find_app(self._settings.koyeb.app)
         services = await self._koyeb.list_services(app.id) if app is not None else ()
-        return tuple(service for service in services if service.name.startswith(RUNNER) and service.status != "DELETED")
+        return tuple(
+            service for service in services if service.name.startswith(RUNNER_PREFIX) and service.status != "DELETED"
+        )
 
     async def doomed(self, found: Found) -> tuple[str, ...]:
         """What `destroy` takes away, in words."""
-        secrets = [row.name for row in await Secrets(self._koyeb).named(self._prefix)]
+        secrets = await self._kept()
         service = [f"service {self._names.service}"] if found.service is not None else []
         app = [f"app {self._names.app}"] if found.app is not None and await self._lonely(found.app) else []
-        return (*service, *(f"secret {name}" for name in sorted(secrets)), *app)
+        return (*service, *(f"secret {name}" for name in secrets), *app)
 
     async def destroy(self, found: Found) -> None:
         """Take the service, its secrets and an app that then is empty away. Raises a `CallError`."""
         if found.service is not None:
             await self._koyeb.delete_service(found.service.id)
             self._tell(f"service {self._names.service}: being deleted")
-        secrets = Secrets(self._koyeb)
-        for row in await secrets.named(self._prefix):
-            await secrets.delete(row.name)
-            self._tell(f"secret {row.name}: deleted")
+        for name in await self._kept():
+            await Secrets(self._koyeb).delete(name)
+            self._tell(f"secret {name}: deleted")
         if found.app is not None and await self._lonely(found.app):
             await self._web.delete_app(found.app)
             self._tell(f"app {self._names.app}: deleted")
@@ -145,9 +146,11 @@ class Deployer:
         others = [service for service in services if service.name != self._names.service]
         return not others and self._names.app != self._settings.koyeb.app
 
-    @property
-    def _prefix(self) -> str:
-        return secret_name(self._names.app, self._names.service, "")
+    async def _kept(self) -> list[str]:
+        """The secrets of this deployment that are at Koyeb: those of exactly our names."""
+        ours = {secret_name(self._names.app, self._names.service, key) for key in SECRET_KEYS}
+        rows = await Secrets(self._koyeb).named(secret_name(self._names.app, "", "").rstrip("-")[:NAME_START])
+        return sorted(row.name for row in rows if row.name in ours)
 
 
 def _words(found: Found) -> str:

@@ -15,8 +15,9 @@ import msgspec
 import tomli_w
 
 from krs.config.describe import span
-from krs.config.settings import PoolEntry, Settings, keys, variable
+from krs.config.settings import PoolEntry, Settings, keys, tables, variable
 from krs.config.values import DURATIONS
+from krs.core.names import LIMIT, RUNNER_PREFIX, digest
 from krs.koyeb.models import EnvVar
 from krs.koyeb.web import ConfigFile, Volume, WebService
 from krs.secret import Secret
@@ -28,6 +29,15 @@ FILE = "/etc/krs/krs.toml"
 GRACE = 60
 NOT_THERE = frozenset({"server.host", "server.port", "state.path", "webhook.disable_auth"})
 """Settings of this machine, which are not those of the container."""
+SECRET_KEYS = tuple(
+    f"{table}.{field.name}"
+    for table, struct in tables().items()
+    for field in msgspec.structs.fields(struct)
+    if isinstance(field.default, Secret)
+)
+"""The settings that hold secrets."""
+NAME_START = 40
+"""Characters that a name which is too long keeps of its beginning."""
 INTERPOLATED = "{{"
 """Koyeb replaces what stands in such braces, in files too."""
 
@@ -52,7 +62,9 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def wanted(settings: Settings, choice: Choice) -> Wanted:
-    """What is to be at Koyeb. Raises `ValueError` for a setting that Koyeb would change on the way."""
+    """What is to be at Koyeb. Raises `ValueError` for a runner's name, or a setting that Koyeb would change."""
+    if choice.service.startswith(RUNNER_PREFIX):
+        raise ValueError(f"--service {choice.service}: names that begin with {RUNNER_PREFIX} are those of runners")
     given = {key: getattr(getattr(settings, key.partition(".")[0]), key.partition(".")[2]) for key in keys()}
     secret = {key: value for key, value in given.items() if isinstance(value, Secret) and value}
     names = {key: secret_name(choice.app, choice.service, key) for key in secret}
@@ -81,8 +93,9 @@ def wanted(settings: Settings, choice: Choice) -> Wanted:
 
 
 def secret_name(app: str, service: str, key: str) -> str:
-    """The name of a setting's Koyeb secret: of `[a-z0-9-]`, one for each service of each app."""
-    return re.sub(r"[^a-z0-9-]+", "-", f"{app}-{service}-{key}".casefold())
+    """The name of a setting's Koyeb secret: of `[a-z0-9-]`, at most 63, one for each service of each app."""
+    name = re.sub(r"[^a-z0-9-]+", "-", f"{app}-{service}-{key}".casefold())
+    return name if len(name) <= LIMIT else f"{name[:NAME_START]}-{digest(name, 12)}"
 
 
 def _fingerprint(secrets: dict[str, Secret]) -> str:
@@ -94,14 +107,14 @@ def _fingerprint(secrets: dict[str, Secret]) -> str:
 def _toml(plain: dict[str, Any], pools: tuple[PoolEntry, ...]) -> str:
     """The settings that are not as they are by default."""
     default = Settings()
-    tables: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for key, value in plain.items():
         table, _, name = key.partition(".")
         if value is not None and value != getattr(getattr(default, table), name):
-            tables.setdefault(table, {})[name] = _value(key, value)
+            found.setdefault(table, {})[name] = _value(key, value)
     if pools:
-        tables["pools"] = [_entry(entry) for entry in pools]
-    return tomli_w.dumps(tables)
+        found["pools"] = [_entry(entry) for entry in pools]
+    return tomli_w.dumps(found)
 
 
 def _entry(entry: PoolEntry) -> dict[str, Any]:

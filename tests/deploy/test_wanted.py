@@ -10,7 +10,7 @@ from krs.config import load
 from krs.config.settings import Admin, Github, Koyeb, PoolEntry, Runners, Settings, Webhook
 from krs.core.vocabulary import Lifecycle, Mode
 from krs.deploy.differences import differences
-from krs.deploy.wanted import Choice, wanted
+from krs.deploy.wanted import Choice, secret_name, wanted
 from krs.secret import Secret
 
 CHOICE = Choice(app="krs", service="krs", image="acme/krs:1", region="fra", instance_type="eco-nano")
@@ -71,7 +71,10 @@ def stored(definition: dict[str, Any]) -> dict[str, Any]:
     """The definition as Koyeb gives it back: with fields of its own, other orders, scopes everywhere."""
     return {
         **definition,
-        "env": [{**row, "value": ""} for row in reversed(definition["env"])],
+        "env": [
+            {"scopes": [], "key": row["key"], "value": f"{{{{ secret.{row['secret']} }}}}"}
+            for row in reversed(definition["env"])
+        ],
         "ports": [{**row, "scopes": ["region:fra"]} for row in definition["ports"]],
         "docker": {**definition["docker"], "privileged": False, "command": ""},
         "strategy": {"type": "DEPLOYMENT_STRATEGY_TYPE_DEFAULT"},
@@ -107,3 +110,16 @@ def test_a_volume_that_is_no_longer_wanted_is_a_difference() -> None:
     """What goes is seen too."""
     now = wanted(SETTINGS, replace(CHOICE, volume="v-1")).service.definition()
     assert differences(now, wanted(SETTINGS, CHOICE).service.definition()) == ("volumes",)
+
+
+def test_a_service_is_not_called_like_a_runner() -> None:
+    """The sweep would take it for one."""
+    with pytest.raises(ValueError, match="those of runners"):
+        wanted(SETTINGS, replace(CHOICE, service="runner-x"))
+
+
+def test_a_secrets_name_fits_koyeb() -> None:
+    """However long app and service are called; two of them never share one."""
+    names = [secret_name("a" * 60, service, "koyeb.token") for service in ("one", "two")]
+    assert all(len(name) <= 63 for name in names)
+    assert names[0] != names[1]
