@@ -116,8 +116,7 @@ def _tables(settings: Settings) -> list[msgspec.Struct]:
 
 def _point(path: Path | None, scopes: tuple[str, ...], url: str, secret: Secret) -> None:
     """Have GitHub deliver to the daemon."""
-    from krs.cli.webhook import _ask as on_github
-    from krs.cli.webhook import _place as place_of
+    from krs.cli.webhook import ask_hooks, place_of
     from krs.github.hooks import install
 
     try:
@@ -126,7 +125,7 @@ def _point(path: Path | None, scopes: tuple[str, ...], url: str, secret: Secret)
         click.echo(f"the webhook is left alone: {problem.message}: then krs webhook install --url {url}")
         return
     for scope in place.scopes:
-        done = on_github(place, lambda hooks, scope=scope: install(hooks, scope, url, secret))  # type: ignore[misc]
+        done = ask_hooks(place, lambda hooks, scope=scope: install(hooks, scope, url, secret))  # type: ignore[misc]
         click.echo(f"webhook of {scope or 'the App'}: {done.plan.outcome.value}: it delivers to {url}")
 
 

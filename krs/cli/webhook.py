@@ -85,7 +85,7 @@ class Place(msgspec.Struct, frozen=True):
     number: int = 0
 
 
-def _place(path: Path | None, scopes: Sequence[str], url: str, number: int = 0) -> Place:
+def place_of(path: Path | None, scopes: Sequence[str], url: str, number: int = 0) -> Place:
     """The place that the options and the configuration name."""
     from krs.daemon.roster import scopes as likely
 
@@ -104,7 +104,7 @@ def _place(path: Path | None, scopes: Sequence[str], url: str, number: int = 0) 
     return Place(settings, named, address, number)
 
 
-def _ask(place: Place, question: Callable[[Hooks], Awaitable[T]]) -> T:
+def ask_hooks(place: Place, question: Callable[[Hooks], Awaitable[T]]) -> T:
     """Ask GitHub; a failure ends the command with its exit code."""
     from krs.daemon.clock import SystemClock
 
@@ -168,12 +168,12 @@ def _none(place: Place) -> CliError:
 @AS_JSON
 def status(scopes: tuple[str, ...], url: str, number: int, last: int, path: Path | None, as_json: bool) -> None:
     """Show the hooks, what is wrong with them, and their latest deliveries."""
-    place, now = _place(path, scopes, url, number), _now()
+    place, now = place_of(path, scopes, url, number), _now()
 
     async def read(hooks: Hooks) -> list[Status]:
         return [await _status(hooks, hook, place.url, last, now) for hook in await _found(hooks, place)]
 
-    rows = _ask(place, read)
+    rows = ask_hooks(place, read)
     if as_json:
         show_json(rows)
     if not rows:
@@ -224,7 +224,7 @@ def _line(ref: HookRef, row: Delivery, now: Instant) -> tuple[str, ...]:
 @AS_JSON
 def install_(scopes: tuple[str, ...], url: str, number: int, path: Path | None, as_json: bool) -> None:
     """Create the webhook, or repair what is wrong with it; to be run again at will."""
-    place = _place(path, scopes, url, number)
+    place = place_of(path, scopes, url, number)
     secret = place.settings.webhook.secret
     if not place.url:
         raise CliError("say where GitHub delivers: --url https://..., or set webhook.url", USAGE)
@@ -240,7 +240,7 @@ def install_(scopes: tuple[str, ...], url: str, number: int, path: Path | None, 
         except ValueError as problem:
             raise CliError(f"--hook: {problem} at {', '.join(place.scopes)}", USAGE) from None
 
-    done = _ask(place, act)
+    done = ask_hooks(place, act)
     if as_json:
         show_json(done)
         return
@@ -275,7 +275,7 @@ def redeliver(
     guid: str | None, scopes: tuple[str, ...], url: str, number: int, since: str, path: Path | None, as_json: bool
 ) -> None:
     """Have GitHub send failed deliveries of jobs again, or the one of GUID, failed or not."""
-    place, now = _place(path, scopes, url, number), _now()
+    place, now = place_of(path, scopes, url, number), _now()
     try:
         span = KEPT if guid else min(KEPT, duration(since))
     except ValueError as problem:
@@ -287,7 +287,7 @@ def redeliver(
             raise _none(place)
         return [order for hook in found for order in await _again(hooks, hook.ref, now - span, guid)]
 
-    orders = _ask(place, act)
+    orders = ask_hooks(place, act)
     if as_json:
         show_json(orders)
     elif orders:
@@ -326,7 +326,7 @@ async def _again(hooks: Hooks, ref: HookRef, since: float, guid: str | None) -> 
 @AS_JSON
 def show(delivery: int, scopes: tuple[str, ...], url: str, number: int, path: Path | None, as_json: bool) -> None:
     """Show what one delivery said, and how it was answered."""
-    place = _place(path, scopes, url, number)
+    place = place_of(path, scopes, url, number)
 
     async def read(hooks: Hooks) -> object:
         for hook in await _found(hooks, place):
@@ -337,7 +337,7 @@ def show(delivery: int, scopes: tuple[str, ...], url: str, number: int, path: Pa
                     raise
         raise CliError(f"no hook has a delivery {delivery}: see krs webhook status", FAILED)
 
-    shown = _ask(place, read)
+    shown = ask_hooks(place, read)
     if as_json:
         show_json(shown)
     else:
