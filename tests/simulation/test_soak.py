@@ -35,7 +35,7 @@ def harmed(run: Outcome) -> tuple[int, int, int, int]:
 @pytest.mark.parametrize("lifecycle", Lifecycle)
 def test_a_day_of_outages_and_kills_loses_nothing(tmp_path: Path, lifecycle: Lifecycle) -> None:
     """Two hours of outages weigh more in one day than in ten; what cannot be deleted meanwhile is all they cost."""
-    assert endured(tmp_path, lifecycle, days=1, kills=5) < 1.05
+    assert endured(tmp_path, lifecycle, days=1, kills=5) < 1.10
 
 
 @pytest.mark.deep

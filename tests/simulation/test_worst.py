@@ -45,11 +45,20 @@ def test_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle: Lifecycle) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("lifecycle", Lifecycle)
-def test_thousands_of_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle: Lifecycle) -> None:
-    """Two thousand jobs in four hours: about one job begins every few seconds, on runners that are about to end."""
-    served(tmp_path, lifecycle, jobs=2000, hours=4.0, moods=WORST)
+def test_hundreds_of_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle: Lifecycle) -> None:
+    """Five hundred jobs in an hour: about one job begins every few seconds, on runners that are about to end."""
+    served(tmp_path, lifecycle, jobs=500, hours=1.0, moods=WORST)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("lifecycle", Lifecycle)
+def test_thousands_of_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle: Lifecycle, seed: int) -> None:
+    """Two thousand jobs in four hours."""
+    served(tmp_path, lifecycle, jobs=2000, hours=4.0, moods=WORST, seed=seed)
 
 
 @pytest.mark.parametrize(
