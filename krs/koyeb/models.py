@@ -107,8 +107,8 @@ class PageReply(msgspec.Struct, frozen=True):
 
     @property
     def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        raise NotImplementedError
+        """What is on this page: the one list that each kind of page adds to the fields here."""
+        return getattr(self, self.__struct_fields__[-1]) or ()
 
     def more(self, read: int, rows: int) -> bool:
         """Whether another page follows `read` rows, `rows` of them on this page."""
@@ -123,11 +123,6 @@ class AppsReply(PageReply, frozen=True):
 
     apps: list[App] | None = None
 
-    @property
-    def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        return self.apps or ()
-
 
 class AppReply(msgspec.Struct, frozen=True):
     """One app."""
@@ -139,11 +134,6 @@ class ServicesReply(PageReply, frozen=True):
     """One page of services."""
 
     services: list[ServiceReply] | None = None
-
-    @property
-    def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        return self.services or ()
 
 
 class OneServiceReply(msgspec.Struct, frozen=True):
@@ -166,11 +156,6 @@ class InstancesReply(PageReply, frozen=True):
     """One page of instances."""
 
     instances: list[Instance] | None = None
-
-    @property
-    def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        return self.instances or ()
 
 
 class EnvReply(msgspec.Struct, frozen=True):
@@ -244,11 +229,6 @@ class CatalogReply(PageReply, frozen=True):
 
     instances: list[CatalogRow] | None = None
 
-    @property
-    def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        return self.instances or ()
-
 
 class RegionRow(msgspec.Struct, frozen=True):
     """One region as Koyeb sends it."""
@@ -261,11 +241,6 @@ class RegionsReply(PageReply, frozen=True):
     """One page of regions."""
 
     regions: list[RegionRow] | None = None
-
-    @property
-    def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        return self.regions or ()
 
 
 NOT_SOLD = frozenset({"COMING_SOON"})
@@ -356,8 +331,3 @@ class SecretsReply(PageReply, frozen=True):
     """One page of secrets."""
 
     secrets: list[SecretRow] | None = None
-
-    @property
-    def rows(self) -> Sequence[object]:
-        """What is on this page."""
-        return self.secrets or ()
