@@ -62,10 +62,11 @@ def no_limit_is_broken(walk: Walk) -> None:
 def no_more_is_bought_than_needed(walk: Walk) -> None:
     """Money over time: one runner a job and one a warm spare, and one more for each trouble.
 
-    Two rules of krs end a runner with its work undone, and the work then buys another. A runner that reaches its
+    Rules of krs end a runner with its work undone, and the work then buys another. A runner that reaches its
     maximum age is drained, though a job may wait that GitHub has not yet handed out. And under a pause nothing may be
     started, so a create that was never answered is given up: if it was kept, its job would wait without a reason for a
-    runner that may not exist, and may not be ordered again.
+    runner that may not exist, and may not be ordered again. A third is of those that GitHub may not be asked about: one
+    that nobody saw come up in its time to boot counts as failed, though it may be well.
     """
     spares = sum(walk.policy.terms(labels[0], scope).min_idle for scope, labels in POOLS)
     most = len(walk.outside.jobs) + spares + walk.troubles + len(walk.slow) + len(walk.aged)

@@ -162,7 +162,8 @@ class Walk:
         self.outside.expire()
         self.troubles += before - len(self.outside.ours())
         late = self.now - self.policy.boot_timeout
-        self.slow |= {s.id for s in self.outside.ours() if s.created_at <= late and not (s.online or s.used)}
+        unknown = [s for s in self.outside.ours() if s.created_at <= late and not s.used]
+        self.slow |= {s.id for s in unknown if not s.online or self._unseen(s)}
         self.slow |= {job.id for job in self.outside.jobs.values() if self._untold(job)}
         self.aged |= {service.id for service in self.outside.ours() if self._aged(service)}
         self.turn()
@@ -171,6 +172,14 @@ class Walk:
         known = [scheduler.world.jobs.get(job.id) for scheduler in self.schedulers]
         late = job.started_at is not None and job.started_at + UNTOLD <= self.now
         return late and any(row is not None and row.state is JobState.QUEUED for row in known)
+
+    def _unseen(self, service: Service) -> bool:
+        """Whether its coming up was not seen, where GitHub may not be asked about it."""
+        for scheduler in self.schedulers:
+            probe, runner = scheduler.world.github.get(service.scope), scheduler.world.runners.get(service.name)
+            if probe is not None and probe.denied and runner is not None and runner.online_at is None:
+                return True
+        return False
 
     def _aged(self, service: Service) -> bool:
         """Whether it came to its maximum age with what it was bought for still to do: a job, or to be a warm spare."""
