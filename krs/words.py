@@ -1,6 +1,7 @@
 """How quantities and lists are written in the sentences of commands and of the doctor."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 
 def ago(seconds: float | None) -> str:
@@ -12,6 +13,11 @@ def ago(seconds: float | None) -> str:
         if whole >= size:
             return f"{whole // size}{unit}{whole % size // part:02d}{lesser}"
     return f"{whole}s"
+
+
+def when(instant: float | None) -> str:
+    """An instant of seconds since the epoch, for people: 2026-01-31 14:05:09+00:00."""
+    return "-" if instant is None else datetime.fromtimestamp(instant, UTC).isoformat(" ", "seconds")
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -22,6 +22,11 @@ def date(at: float, *, utc_offset: float = 0.0) -> str:
     return dt.datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment(at: float, now: float) -> str:
+    """An instant as short as it is clear: the time of day, and the day too unless it is the one of `now`."""
+    return clock(at) if int(at // 86_400) == int(now // 86_400) else date(at)
+
+
 def duration(seconds: float) -> str:
     """A duration in at most 6 characters: 00:42, 12:41, 3h07m, 2d04h, 123d."""
     whole = max(0, int(seconds))

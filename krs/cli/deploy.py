@@ -11,7 +11,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, REFUSED, USAGE, CliError
-from krs.cli.remote import AS_JSON, confirm, finish, show_json
+from krs.cli.remote import AS_JSON, confirm, finish, show_fields, show_json
 from krs.config import Settings
 from krs.config.load import missing
 from krs.deploy.deployer import Deployer, Stopped
@@ -19,6 +19,7 @@ from krs.deploy.site import Found, Names, look
 from krs.koyeb import KoyebClient
 from krs.koyeb.catalog import fallback
 from krs.secret import Secret
+from krs.words import count
 
 T = TypeVar("T")
 
@@ -139,10 +140,7 @@ def status(path: Path | None, as_json: bool, **names: str) -> None:
     if as_json:
         show_json(view)
         return
-    for field in view.__struct_fields__:
-        value = getattr(view, field)
-        if value not in (None, "", ()):
-            click.echo(f"{field:<14} {'; '.join(value) if isinstance(value, tuple) else value}")
+    show_fields(view)
 
 
 async def _view(koyeb: KoyebClient, names: Names) -> View:
@@ -216,7 +214,7 @@ def destroy(path: Path | None, force: bool, yes: bool, **names: str) -> None:
         raise CliError(f"there is no service {names['service']} in app {names['app']}", FAILED)
     if runners and not force:
         shown = ", ".join(runners[:5]) + (" ..." if len(runners) > 5 else "")
-        raise CliError(f"{len(runners)} runners run ({shown}): drain them first, or say --force", REFUSED)
+        raise CliError(f"{count(len(runners), 'runner')} still up ({shown}): drain them first, or say --force", REFUSED)
     for line in doomed:
         click.echo(f"goes: {line}")
     confirm("Delete all of this?", yes=yes)

@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -19,6 +19,7 @@ from krs.config.values import token as read_token
 from krs.errors import CallError, Refused, Throttled, Unknown, Unreached
 from krs.profiles import ProfileError
 from krs.secret import Secret
+from krs.words import when
 
 T = TypeVar("T")
 
@@ -155,6 +156,21 @@ def confirm(question: str, *, yes: bool) -> None:
 def show_json(value: object) -> None:
     """One JSON document."""
     click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+
+
+def show_fields(value: msgspec.Struct, *, instants: Collection[str] = ()) -> None:
+    """The fields of a struct that say something, one a line; those of `instants` as dates."""
+    width = max(map(len, value.__struct_fields__))
+    for field in value.__struct_fields__:
+        content = getattr(value, field)
+        if content not in (None, "", ()):
+            click.echo(f"{field:<{width}}  {when(content) if field in instants else _plain(content)}")
+
+
+def _plain(content: object) -> str:
+    if isinstance(content, bool):
+        return "yes" if content else "no"
+    return ", ".join(map(str, content)) if isinstance(content, tuple) else str(content)
 
 
 def show_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

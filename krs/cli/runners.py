@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from krs.cli.errors import USAGE, CliError
-from krs.cli.remote import AS_JSON, ask, client, confirm, connection, finish, show_json, show_table
+from krs.cli.remote import AS_JSON, ask, client, confirm, connection, finish, show_fields, show_json, show_table
 from krs.client import ApiClient
 from krs.config.values import duration
 from krs.core.model import Name
@@ -15,6 +15,8 @@ from krs.core.vocabulary import RunnerState
 from krs.words import ago
 
 HEADS = ("NAME", "STATE", "REGION", "TYPE", "REPOSITORY", "JOB", "AGE", "LEFT", "COST")
+INSTANTS = ("since", "created_at", "online_at", "idle_since", "expires_at", "hold_until", "max_age_at")
+"""The fields of a runner that `show` writes as dates."""
 
 
 @click.group(invoke_without_command=True)
@@ -60,10 +62,7 @@ def show(name: str, url: str, token: str, as_json: bool) -> None:
     if as_json:
         show_json(runner)
         return
-    for field in runner.__struct_fields__:
-        value = getattr(runner, field)
-        if value not in (None, "", ()):
-            click.echo(f"{field:<16} {', '.join(value) if isinstance(value, tuple) else value}")
+    show_fields(msgspec.structs.replace(runner, cost=round(runner.cost, 4)), instants=INSTANTS)
 
 
 async def _find(api: ApiClient, name: str) -> RunnerView:

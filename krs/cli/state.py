@@ -1,7 +1,6 @@
 """`krs state`: look at the state file, copy it, make it smaller."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,6 +8,7 @@ import click
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, REFUSED, CliError
+from krs.words import when
 
 if TYPE_CHECKING:
     from krs.store import inspection
@@ -77,18 +77,14 @@ def _show(report: "inspection.Report") -> None:
         "schema": str(report.schema),
         "size": f"{report.size:,} bytes",
         "rows": ", ".join(f"{table} {count:,}" for table, count in report.rows.items()),
-        "oldest event": _time(report.oldest_event),
-        "newest event": _time(report.newest_event),
-        "last delivery absorbed": _time(report.last_processed),
+        "oldest event": when(report.oldest_event),
+        "newest event": when(report.newest_event),
+        "last delivery absorbed": when(report.last_processed),
         "daemon": f"process {report.held_by} holds it" if report.held_by is not None else "none holds it",
     }
     width = max(map(len, lines))
     for name, value in lines.items():
         click.echo(f"{name:<{width}}  {value}")
-
-
-def _time(instant: float | None) -> str:
-    return "-" if instant is None else datetime.fromtimestamp(instant, UTC).isoformat(" ", "seconds")
 
 
 @state.command()

@@ -105,6 +105,7 @@ class Daemon:
         self._store = await asyncio.to_thread(Store.open, state_path(self._settings))
         try:
             self._compose()
+            self._take_in()
             self._listen()
         except BaseException:
             await self._close()
@@ -192,8 +193,9 @@ class Daemon:
             except CallError as problem:
                 log.warning("%s: the token could not be checked: %s", name, problem.message)
 
-    def _compose(self) -> None:
-        settings, clock = self._settings, self._clock
+    def _hands(self) -> Commands:
+        """What carries the commands out."""
+        settings = self._settings
         site = Site(
             app=settings.koyeb.app,
             controller=settings.koyeb.controller,
@@ -212,8 +214,7 @@ class Daemon:
             warn=self._notices.warn,
             vault=self._vault,
         )
-        self._finder = JobFinder(self._github, lambda: self._loop.world)
-        commands = Commands(
+        return Commands(
             koyeb=self._koyeb,
             github=self._github,
             creator=creator,
@@ -221,9 +222,13 @@ class Daemon:
             finder=self._finder,
             site=site,
             app_id=self._find_app,
-            clock=clock,
+            clock=self._clock,
         )
-        self._executor = Executor(clock=clock, handle=commands.handle, tell=self._tell)
+
+    def _compose(self) -> None:
+        clock = self._clock
+        self._finder = JobFinder(self._github, lambda: self._loop.world)
+        self._executor = Executor(clock=clock, handle=self._hands().handle, tell=self._tell)
         saved = self._store.load()
         if saved.damaged:
             self._notices.warn("damaged", f"{saved.damaged} rows of the state file were unreadable and set aside")
@@ -284,7 +289,8 @@ class Daemon:
         if self._policy.credential is Credential.GITHUB_TOKEN:
             self._notices.warn("credential", READABLE_TOKEN)
 
-    def _listen(self) -> None:
+    def _take_in(self) -> None:
+        """What takes deliveries in, and what makes up for those that did not come."""
         settings = self._settings
         roster = Roster(self._store.hooks())
         self.intake = WebhookIntake(
@@ -298,27 +304,6 @@ class Daemon:
             roster=roster,
             note=self._loop.note,
         )
-        github = settings.github
-        hooks = Hooks(self._github)
-        orders = Orders(
-            clock=self._clock,
-            hooks=hooks,
-            roster=roster,
-            marks=self._store,
-            note=self._loop.note,
-            count=self._metrics.redelivery,
-        )
-        self._redelivery = Redelivery(
-            clock=self._clock,
-            hooks=hooks,
-            orders=orders,
-            roster=roster,
-            ledger=self._store,
-            notices=self._notices,
-            scopes=lambda now: scopes(github.mode, github.allow, (*github.scopes, *self._finder.repositories(now))),
-            url=settings.webhook.url,
-            app=bool(github.app_id),
-        )
         self._recovery = Recovery(
             clock=self._clock,
             finder=self._finder,
@@ -327,7 +312,32 @@ class Daemon:
             seen_since=self._store.repositories,
             notices=self._notices,
         )
-        admin = settings.admin
+        self._redelivery = self._redeliver(roster)
+
+    def _redeliver(self, roster: Roster) -> Redelivery:
+        github, hooks = self._settings.github, Hooks(self._github)
+        orders = Orders(
+            clock=self._clock,
+            hooks=hooks,
+            roster=roster,
+            marks=self._store,
+            note=self._loop.note,
+            count=self._metrics.redelivery,
+        )
+        return Redelivery(
+            clock=self._clock,
+            hooks=hooks,
+            orders=orders,
+            roster=roster,
+            ledger=self._store,
+            notices=self._notices,
+            scopes=lambda now: scopes(github.mode, github.allow, (*github.scopes, *self._finder.repositories(now))),
+            url=self._settings.webhook.url,
+            app=bool(github.app_id),
+        )
+
+    def _listen(self) -> None:
+        settings, admin = self._settings, self._settings.admin
         application = build(
             intake=self.intake,
             health=self,

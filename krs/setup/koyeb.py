@@ -8,6 +8,7 @@ from krs.errors import CallError, Refused
 from krs.koyeb import Account, KoyebClient, NameTaken, Organization, QuotaExceeded, Quotas, RunnerService
 from krs.koyeb.catalog import fallback
 from krs.setup.report import Line, fail, failed_call, note, ok
+from krs.words import count
 
 KEYS_PAGE = "https://app.koyeb.com/settings/api"
 PLANS_PAGE = "https://app.koyeb.com/settings/plans"
@@ -74,7 +75,7 @@ async def _owner(koyeb: KoyebClient, account: Account, organization: Organizatio
         return Owner(ok("koyeb.token", f"{name}; its limits: {problem.message}"))
     limit = quotas.services_of_an_app()
     most = f", at most {limit} in one app" if limit is not None else ""
-    return Owner(ok("koyeb.token", f"{name}, {used} services{most}"), quotas, used)
+    return Owner(ok("koyeb.token", f"{name}, {count(used, 'service')}{most}"), quotas, used)
 
 
 async def _trial(koyeb: KoyebClient, settings: Settings, app_id: str, owner: Owner) -> Line:

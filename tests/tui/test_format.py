@@ -86,3 +86,9 @@ def test_spark_has_its_width(values: list[float], width: int) -> None:
 def test_spark_scales_to_the_largest() -> None:
     """The largest value is a full bar, nothing is a blank."""
     assert fmt.spark([0.0, 4.0, 8.0], 4) == "  ▄█"
+
+
+def test_moment_names_the_day_unless_it_is_today() -> None:
+    """An end of tomorrow does not read as one of today."""
+    assert fmt.moment(86_400 + 3661, 2 * 86_400 - 1) == "01:01:01"
+    assert fmt.moment(2 * 86_400, 2 * 86_400 - 1) == "1970-01-03 00:00:00"

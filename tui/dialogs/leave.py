@@ -39,8 +39,8 @@ class LeaveDialog(Dialog[Leaving]):
         yield Static(
             "The scheduler runs in this process.\n\n"
             "Console only: it goes on without a screen until it is sent SIGTERM or ctrl+c.\n"
-            f"Stop: it starts and deletes nothing any more; {self._runners} runners ({self._busy} busy) stay up\n"
-            "at Koyeb and are found again when it is started.",
+            f"Stop: it starts and deletes nothing any more; {self._runners} runners ({self._busy} busy) "
+            "stay up at Koyeb and are found again when it is started.",
             id="question",
         )
         with Horizontal(id="third"):

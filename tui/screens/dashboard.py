@@ -80,7 +80,7 @@ class Dashboard(RunnerScreen):
         self.set_class(not looks.matrix, "no-matrix")
         self.query_one("#matrix").border_title = "Region x type"
         self.query_one("#trends").border_title = "Last hour"
-        self.stream.extend(self.console.lines)
+        self.take(self.console.lines)
         self.show_pane("runners")
         super().on_mount()
 
@@ -264,7 +264,7 @@ class Dashboard(RunnerScreen):
         runner = self.runners.current
         if runner is None:
             return ()
-        ends = f"ends {fmt.clock(runner.expires_at)} UTC" if runner.expires_at else rows.no_end(runner)
+        ends = f"ends {fmt.moment(runner.expires_at, view.now)} UTC" if runner.expires_at else rows.no_end(runner)
         why = f" ({runner.ends_because.replace('_', ' ')})" if runner.ends_because else ""
         error = f"  {fmt.one_line(runner.error)}" if runner.error else ""
         job = f"  {fmt.one_line(runner.job_name)} @ {fmt.one_line(runner.branch or '-')}" if runner.job_name else ""
