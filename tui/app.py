@@ -153,9 +153,9 @@ class ConsoleApp(App[Wish]):
         self.view = self._view_of(self.view.snapshot, self.view.connection, self.view.message)
         for screen in self.console_screens():
             with being_taken_down():
-                screen.absorb(self.view)
                 if lines:
                     screen.take(lines)
+                screen.absorb(self.view)
         if isinstance(self.screen, Dialog) and self.screen.is_mounted:
             self.screen.absorb(self.view)
 

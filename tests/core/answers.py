@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable
 from krs.core import commands as c
 from krs.core import facts as f
 from krs.core.model import Instant, Name
+from krs.core.names import RUNNER_PREFIX
 from krs.core.vocabulary import Reason
 from tests.core.outside import Outside, Registration, Service
 
@@ -80,6 +81,9 @@ def _id(found: Registration | None) -> int | None:
 
 def _create(outside: Outside, command: c.CreateRunner) -> f.Fact:
     found = outside.services.get(command.name)
+    runners = sum(name.startswith(RUNNER_PREFIX) for name in outside.services)
+    if found is None and command.at_most is not None and runners >= command.at_most:
+        return f.CreateFailed(name=command.name, reason=Reason.MAX_TOTAL, message="crowded", after=10.0)
     if found is None:
         service = Service(
             name=command.name,
@@ -89,6 +93,7 @@ def _create(outside: Outside, command: c.CreateRunner) -> f.Fact:
             created_at=outside.now,
             deletes_at=outside.now + outside.net,
             lifecycle=command.lifecycle,
+            unwary=command.at_most is None,
         )
         outside.create(service)
     else:

@@ -241,6 +241,20 @@ MUTATIONS = (
         walks(Walk.lose_disk),
     ),
     Mutation(
+        "beside another store nobody looks how many there are",
+        "act:_begin",
+        "policy.max_total if draft.koyeb.others_until > draft.now else None",
+        "None",
+        walks(Walk.overlap),
+    ),
+    Mutation(
+        "the next list makes the other store forgotten",
+        "absorb_koyeb:services_listed",
+        "            others_until=probe.others_until,\n",
+        "",
+        walks(Walk.overlap),
+    ),
+    Mutation(
         "an adopted runner has no past",
         "absorb_koyeb:_adopt",
         "    meet_runner(draft, adopted)\n",

@@ -39,6 +39,8 @@ class Service:
     job: JobId | None = None
     used: bool = False
     deleting: bool = False
+    unwary: bool = False
+    """Made without a look at how many there are, while another store may have made some."""
 
 
 @dataclass

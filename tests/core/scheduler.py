@@ -2,7 +2,7 @@
 
 What must hold of the core's own answers is checked at every turn: `decide` is at a fixed point and quiet until its
 next deadline, no runner and no question has two commands in flight, every command has time left, every waiting job has
-a runner on the way or says why not.
+a runner on the way or says why not, and beside another store no create leaves without its limit.
 """
 
 from collections import Counter
@@ -22,6 +22,9 @@ from krs.core.state import is_idle, is_supply
 from krs.core.vocabulary import JobState, Reason
 from tests.core.outside import Outside
 
+WARY = 15 * 60.0
+"""Seconds for which a store that met a runner of another has Koyeb's count looked at before each create."""
+
 Check = Callable[[World, Instant, Policy], Fact | Refusal]
 
 
@@ -37,6 +40,8 @@ class Scheduler:
         self.late: list[tuple[c.Command, Fact]] = []
         self.overtaken: set[tuple[str, object]] = set()
         """What a late answer was about: the question asked since then is no longer known to be in flight."""
+        self.wary_until = 0.0
+        """Until when another store may be at work, for all that this process has met."""
         self.turns = 0
         self.hear()
 
@@ -65,6 +70,8 @@ class Scheduler:
         if not isinstance(fact, DeleteFailed | GithubFailed):  # failures are counted, and answers are never doubled
             twice = absorb(once, fact, self.now, self.policy)
             assert (once.jobs, once.runners, once.pools) == (twice.jobs, twice.runners, twice.pools), f"twice: {fact}"
+        if any(once.runners[name].origin is Reason.ADOPTED for name in set(once.runners) - set(self.world.runners)):
+            self.wary_until = self.now + WARY
         return once
 
     def _issue(self, commands: tuple[c.Command, ...]) -> None:
@@ -74,6 +81,8 @@ class Scheduler:
                 stopped = self.world.paused or self.world.pools[command.pool].paused
                 operator = self.world.runners[command.name].origin is Reason.OPERATOR
                 assert operator or not stopped, f"started while paused: {command}"
+                most = self.policy.max_total if self.now < self.wary_until else None
+                assert command.at_most == most, f"beside another store: {command}"
             if isinstance(command, c.DeleteRunner):
                 self._no_known_job_is_in_danger(command)
         self.pending = [command for command in self.pending if command.expires > self.now]
@@ -142,7 +151,7 @@ class Scheduler:
 
     def crash(self) -> None:
         """The process dies: memory and what was in flight are gone, the disk is kept."""
-        self.world, self.pending, self.late = self.disk, [], []
+        self.world, self.pending, self.late, self.wary_until = self.disk, [], [], 0.0
         self.hear()
 
     def lose_disk(self) -> None:

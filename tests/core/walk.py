@@ -13,7 +13,7 @@ from krs.core import actions
 from krs.core import commands as c
 from krs.core import facts as f
 from krs.core.deadline import next_deadline
-from krs.core.model import Instant, JobId, World
+from krs.core.model import Cloud, Instant, JobId, World
 from krs.core.policy import Policy, PoolRule
 from krs.core.state import UNTOLD, is_busy, is_up
 from krs.core.views import DrainBody, ExtendBody, KillBody, StartBody
@@ -63,6 +63,8 @@ class Walk:
         """Whether no list omitted a service and no disk was lost: then services being deleted are counted too."""
         self.slow: set[object] = set()
         """Services that did not come online in time, and jobs of whose start krs was not told in time."""
+        self.aged: set[str] = set()
+        """Services that their maximum age ended before they had done what they were bought for."""
         self.guarded: set[JobId] = set()
         """Running jobs whose runner krs could have kept from Koyeb's net."""
         self.kills = 0
@@ -162,12 +164,18 @@ class Walk:
         late = self.now - self.policy.boot_timeout
         self.slow |= {s.id for s in self.outside.ours() if s.created_at <= late and not (s.online or s.used)}
         self.slow |= {job.id for job in self.outside.jobs.values() if self._untold(job)}
+        self.aged |= {service.id for service in self.outside.ours() if self._aged(service)}
         self.turn()
 
     def _untold(self, job: Job) -> bool:
         known = [scheduler.world.jobs.get(job.id) for scheduler in self.schedulers]
         late = job.started_at is not None and job.started_at + UNTOLD <= self.now
         return late and any(row is not None and row.state is JobState.QUEUED for row in known)
+
+    def _aged(self, service: Service) -> bool:
+        """Whether it came to its maximum age with what it was bought for still to do: a job, or to be a warm spare."""
+        spares = self.policy.terms(service.labels[0], service.scope).min_idle
+        return service.created_at + self.policy.max_age <= self.now and not (service.used and not spares)
 
     def _guarded(self, scheduler: Scheduler) -> Iterator[JobId]:
         for runner in scheduler.world.runners.values():
@@ -305,6 +313,8 @@ class Walk:
         """A redeploy: a second process with a store of its own starts on the same app; or the first ends."""
         if self.stores == 1:
             self.stores = 2
+            for service in self.outside.ours():
+                service.unwary = False
             self.schedulers.append(Scheduler(self.policy, self.outside))
         elif len(self.schedulers) == 2:
             self.end(self.any(choose))
@@ -343,10 +353,13 @@ class Walk:
         self.any(choose).ask(lambda world, now, policy: actions.start(world, body, "", now, policy))
 
     def pause(self, choose: Choose) -> None:
-        """An operator pauses a pool, or everything."""
+        """An operator pauses a pool, or everything; a machine that krs cannot know that it has is given up then."""
         scheduler = self.any(choose)
         pools = [None, *sorted(scheduler.world.pools)]
-        scheduler.hear(f.PauseAsked(pool=pools[choose(len(pools))]))
+        pool = pools[choose(len(pools))]
+        paused = [runner for runner in scheduler.world.runners.values() if pool in (None, runner.pool)]
+        self.troubles += sum(runner.cloud is Cloud.NONE and runner.attempts > 0 for runner in paused)
+        scheduler.hear(f.PauseAsked(pool=pool))
 
     def resume(self, choose: Choose) -> None:
         """An operator resumes a pool, or everything."""

@@ -244,3 +244,14 @@ async def test_ctrl_k_kills_nothing(show: Open) -> None:
     async with show() as console:
         await console.press("ctrl+k")
         assert console.backend.calls == []
+
+
+async def test_errors_that_came_before_the_screen_are_counted(show: Open) -> None:
+    """A dashboard that is opened late shows the same number of errors as one that was there all the time."""
+    async with show() as console:
+        title = dashboard(console).stream.border_title
+        assert "1 error" in str(title)
+        late = Dashboard()
+        await console.app.push_screen(late)
+        await console.settle()
+        assert late.stream.border_title == title

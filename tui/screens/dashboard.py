@@ -80,7 +80,7 @@ class Dashboard(RunnerScreen):
         self.set_class(not looks.matrix, "no-matrix")
         self.query_one("#matrix").border_title = "Region x type"
         self.query_one("#trends").border_title = "Last hour"
-        self.stream.extend(self.console.lines)
+        self.take(self.console.lines)
         self.show_pane("runners")
         super().on_mount()
 

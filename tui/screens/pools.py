@@ -1,24 +1,23 @@
 """The pools: what each serves, why it starts no runners, and pausing and resuming it."""
 
-from typing import ClassVar, cast
+from collections.abc import Mapping
+from typing import ClassVar
 
-import msgspec
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui import flows, rows
 from tui import format as fmt
 from tui.backend import PoolView
-from tui.filter import EVERYTHING, Filter, parse
 from tui.keymap import Where, bindings
-from tui.screens.base import ConsoleScreen
+from tui.screens.listing import ListingScreen
 from tui.view import View
 from tui.widgets.drawn import Spans
 from tui.widgets.live_table import LiveTable
 from tui.widgets.tones import Tone
 
 
-class PoolsScreen(ConsoleScreen):
+class PoolsScreen(ListingScreen[PoolView]):
     """One table of pools."""
 
     WHERE = Where.POOLS
@@ -34,15 +33,9 @@ class PoolsScreen(ConsoleScreen):
         "close",
     )
     AUTO_FOCUS = "#pools"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(Where.POOLS),
-        Binding("slash", "filter", show=False),
-        Binding("c", "copy", show=False),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._filter: Filter = EVERYTHING
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Where.POOLS)
+    NAME = TABLE = "pools"
+    FIELDS = rows.POOL_FIELDS
 
     def body(self) -> ComposeResult:
         """The table."""
@@ -50,20 +43,18 @@ class PoolsScreen(ConsoleScreen):
             rows.pool_columns(), empty="no pool yet: one appears with its first job", markable=False, id="pools"
         )
 
-    @property
-    def table(self) -> LiveTable[PoolView]:
-        """The pools."""
-        return cast("LiveTable[PoolView]", self.query_one("#pools"))
-
     def absorb(self, view: View) -> None:
         """Show other pools."""
         if view.snapshot is not None:
             self.table.replace({pool.id: pool for pool in view.snapshot.pools}, view.now)
         self.table.stale = view.stale
-        filtered = f" ─ filter: {self._filter.text}" if self._filter.text else ""
         paused = " ─ everything is PAUSED" if view.snapshot is not None and view.snapshot.paused else ""
-        self.table.border_title = f"Pools {len(self.table.model.order)}{paused}{filtered}".replace("[", r"\[")
+        self.entitle(f"Pools {len(self.table.model.order)}{paused}")
         super().absorb(view)
+
+    def fields(self, row: PoolView) -> Mapping[str, str]:
+        """What a filter sees of a pool."""
+        return rows.pool_fields(row)
 
     def describe(self, view: View, width: int) -> Spans:
         """The pool under the cursor, in full."""
@@ -75,39 +66,6 @@ class PoolsScreen(ConsoleScreen):
         note = rows.pool_note(pool, view.now)
         text = f" {pool.scope}  [{' '.join(pool.labels)}]  ttl {fmt.duration(pool.ttl)}  {note}"
         return ((text, Tone.WARN if note else Tone.PLAIN),)
-
-    def on_live_table_highlighted(self) -> None:
-        """Another pool: another status line."""
-        self.refresh_lines()
-
-    def apply_filter(self, text: str) -> None:
-        """Show only the pools that match. Raises `FilterError`."""
-        parsed = self._filter = parse(text, rows.POOL_FIELDS)
-        self.table.filter(None if parsed is EVERYTHING else lambda pool: parsed.matches(rows.pool_fields(pool)))
-        self.absorb(self.console.view)
-
-    def prompt_filter(self) -> str:
-        """The filter in force."""
-        return self._filter.text
-
-    def close_step(self) -> bool:
-        """Clear the filter."""
-        filtered = self._filter is not EVERYTHING
-        if filtered:
-            self.apply_filter("")
-        return filtered
-
-    def focus_body(self) -> None:
-        """Give the focus to the table."""
-        self.table.focus()
-
-    def export(self) -> tuple[str, list[dict[str, object]] | str]:
-        """The pools shown."""
-        return "pools", [msgspec.to_builtins(pool) for pool in self.table.model.shown()]
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.open_prompt("/", self.prompt_filter())
 
     def action_copy(self) -> None:
         """Copy the pool's id."""
