@@ -114,7 +114,8 @@ class Operations:
         undo, self.undoable = self.undoable, None
         runners = undo.possible(view) if undo is not None else ()
         if undo is None or not runners:
-            return Outcome("undo", failed=(("", "nothing to undo: the runners changed since"),))
+            why = "nothing to undo" if undo is None else "nothing to undo: the runners changed since"
+            return Outcome("undo", failed=(("", why),))
         before = dict(undo.holds_before)
 
         def back(runner: RunnerView) -> Awaitable[Done]:

@@ -45,7 +45,7 @@ def _add_app(simulation: "Simulation", app_id: str, key: Path) -> None:
         simulation.add_app(app_id, key.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, ImportError):
         raise CliError(
-            f"--app-key: {key} is not a private key in PEM form, or krs[app] is not installed", USAGE
+            f"--app-key: {key} is not a private key in PEM form, or PyJWT[crypto] is not installed", USAGE
         ) from None
 
 

@@ -77,6 +77,9 @@ def _webhook(place: str, hooks: tuple[Hook, ...], seen: Evidence) -> Row:
     url = seen.settings.webhook.url
     ours = sorted((hook for hook in hooks if sends_jobs(hook)), key=lambda hook: not hook.active)
     ours = [hook for hook in ours if not url or same_daemon(hook.url, url)]
+    if ours and not ours[0].url:
+        mend = "in its settings at GitHub give it this daemon's address and webhook.secret, and tick Active"
+        return fail("it delivers nowhere: it has no address", mend, place)
     if ours:
         shown = address(ours[0])
         wrong = faults(replace(ours[0], url=shown), url or shown)
@@ -132,7 +135,7 @@ def webhook_deliveries(seen: Evidence) -> Rows:
 
 
 def _deliveries(place: HooksSeen, seen: Evidence) -> Rows:
-    for hook in place.hooks if isinstance(place.hooks, tuple) else ():
+    for hook in (hook for hook in place.hooks if hook.url) if isinstance(place.hooks, tuple) else ():
         match place.deliveries.get(hook.ref.id):
             case tuple() as sent:
                 yield _sent(place.place, hook, sent, seen)

@@ -224,7 +224,7 @@ def signer(app_id: str, private_key: Secret) -> Callable[[float], str]:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
-        raise ValueError("a GitHub App needs PyJWT, which is not installed: pip install krs[app]") from None
+        raise ValueError("a GitHub App needs PyJWT, which is not installed: pip install 'PyJWT[crypto]'") from None
 
     def sign(now: float) -> str:
         claims = {"iat": int(now) - JWT_BACK, "exp": int(now) + JWT_LIFE, "iss": app_id}

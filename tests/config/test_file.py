@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from krs import private
@@ -58,7 +58,8 @@ def test_a_file_that_cannot_be_edited_is_left_to_its_owner(text: str) -> None:
         edit(text, {"koyeb.token": "y"})
 
 
-@settings(max_examples=25)
+# The first text of a fresh clone takes seconds: Hypothesis then makes its table of Unicode.
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(sorted(keys())), st.one_of(st.text(), st.lists(st.text()), st.booleans()), max_size=4

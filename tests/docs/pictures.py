@@ -12,6 +12,7 @@ PICTURES: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
     "dashboard-80x24": ((80, 24), ()),
     "detail": ((120, 40), ("enter",)),
     "kill-busy": ((120, 40), ("ctrl+d",)),
+    "doctor": ((120, 40), ("D", "j")),
     "pools": ((120, 40), ("p",)),
 }
 """Size of the terminal, and the keys that lead to the screen."""

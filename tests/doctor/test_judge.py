@@ -169,6 +169,8 @@ CASES: list[Case] = [
     ("webhook", {**hook(url="https://real.test"), **ELSEWHERE}, OK, "https://real.test", ""),
     ("webhook", {**hook(url="https://real.test/webhook"), **ELSEWHERE}, WARN, "it delivers to", "krs webhook install"),
     ("webhook", hook(active=False), FAIL, "it is switched off", "tick Active"),
+    ("webhook", hook(url="", active=False), FAIL, "it has no address", "give it this daemon's address"),
+    ("webhook_deliveries", hook(url=""), SKIPPED, "see webhook", ""),
     ("webhook", hook(content_type="form"), WARN, "content type is form", "settings"),
     ("webhook", hook(events=("*",)), WARN, "sends *", "settings"),
     ("webhook", {"hooks": NO_HOOKS}, SKIPPED, "github_permissions", ""),

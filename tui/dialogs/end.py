@@ -38,10 +38,10 @@ class EndDialog(Dialog[EndWish]):
 
     def __init__(self, runners: tuple[RunnerView, ...]) -> None:
         title = f"End {runners[0].name}" if len(runners) == 1 else f"End {len(runners)} runners"
-        super().__init__(title, yes="Kill" if len(runners) == 1 and not _busy(runners) else "Confirm")
+        super().__init__(title, yes="Kill" if len(runners) == 1 and not any(map(_busy, runners)) else "Confirm")
         self.names = tuple(runner.name for runner in runners)
         self._shown: dict[str, RunnerView | None] = {runner.name: runner for runner in runners}
-        self._kill = not _busy(runners)
+        self._kill = not any(map(_busy, runners))
         self._notice = ""
         self._now = 0.0
 
@@ -55,7 +55,7 @@ class EndDialog(Dialog[EndWish]):
         """What must be typed; empty when `y` is enough."""
         runners = self.runners
         if self._kill and len(runners) == 1:
-            return "kill" if _busy(runners) or runners[0].state is RunnerState.LOST else ""
+            return "kill" if _busy(runners[0]) or runners[0].state is RunnerState.LOST else ""
         return f"{'kill' if self._kill else 'drain'} {len(runners)}" if len(runners) > 1 else ""
 
     def body(self) -> ComposeResult:
@@ -116,7 +116,7 @@ class EndDialog(Dialog[EndWish]):
             self.query_one("#typed", Input).focus()
             return
         runners = self.runners
-        self.dismiss(EndWish(runners, kill=self._kill, force=self._kill and _busy(runners)))
+        self.dismiss(EndWish(runners, kill=self._kill, force=self._kill and any(map(_busy, runners))))
 
     def _redraw(self) -> None:
         self.query_one("#names", Static).update("\n".join(self._line(name) for name in self.names))
@@ -134,11 +134,12 @@ class EndDialog(Dialog[EndWish]):
         if runner is None:
             return f"{name}  {GONE}"
         since = fmt.age(runner.since, self._now)
-        job = f"{runner.repo} {runner.job_name}" if runner.job else "no job"
+        unknown = "a job that only GitHub knows" if _busy(runner) else "no job"
+        job = f"{runner.repo} {runner.job_name}" if runner.job else unknown
         return f"{name}  {rows.runner_state(runner)} {since}  {fmt.one_line(job)}"
 
     def _consequence(self) -> tuple[str, ...]:
-        busy = sum(1 for runner in self.runners if runner.job)
+        busy = sum(map(_busy, self.runners))
         if not busy:
             return ("No job is running there.",)
         jobs = fmt.count(busy, "job")
@@ -148,5 +149,6 @@ class EndDialog(Dialog[EndWish]):
         return (f"{jobs} may finish; then the {'runners go' if busy > 1 else 'runner goes'}.",)
 
 
-def _busy(runners: tuple[RunnerView, ...]) -> bool:
-    return any(runner.job is not None or runner.state is RunnerState.BUSY for runner in runners)
+def _busy(runner: RunnerView) -> bool:
+    """Whether a job would fail; after the loss of the state file GitHub may know of one that krs does not."""
+    return runner.job is not None or runner.state is RunnerState.BUSY
