@@ -75,10 +75,11 @@ def _borrow(
 ) -> dict[PoolId, int]:
     """How many idle runners of other pools cover each pool's unmet jobs, each runner lent once.
 
-    A pool's own supply makes up its warm spares first, so that one more runner planned is always one less missing.
+    A pool's own supply makes up its warm spares first, so that one more runner planned is always one less missing; and
+    a warm spare that is on its way frees no idle runner to be lent, so that planning it changes no other balance.
     """
     spare = {
-        key: min(len(supply[key]) - len(queued[key]), sum(is_idle(runner) for runner in supply[key]))
+        key: min(sum(not _coming_spare(runner) for runner in supply[key]) - len(queued[key]), _idle(supply[key]))
         for key in world.pools
     }
     borrowed: dict[PoolId, int] = {}
@@ -90,6 +91,14 @@ def _borrow(
             short -= lent
             borrowed[key] = borrowed.get(key, 0) + lent
     return borrowed
+
+
+def _coming_spare(runner: Runner) -> bool:
+    return runner.origin is Reason.MIN_IDLE and not is_idle(runner)
+
+
+def _idle(runners: Iterable[Runner]) -> int:
+    return sum(is_idle(runner) for runner in runners)
 
 
 def _lenders(world: World, key: PoolId) -> list[PoolId]:

@@ -12,6 +12,7 @@ from krs.core.deadline import next_deadline
 from krs.core.decide import decide
 from krs.core.endings import all_endings
 from krs.core.model import Instant, JobId, Name, Op, OpKind, Probe, Scope, World
+from krs.core.names import pool_id
 from krs.core.policy import Policy
 from krs.core.strays import is_ours
 from krs.core.views import StartBody
@@ -129,6 +130,19 @@ def test_a_lent_runner_and_a_warm_spare_are_counted_alike_before_and_after_a_pla
     world, commands = turn(world, job(2, seconds=21), seconds=21, policy=policy)
     assert len(only(commands, CreateRunner)) == 1
     assert decide(world, at(21), policy) == (world, ())
+
+
+def test_a_warm_spare_on_its_way_frees_no_runner_to_be_lent() -> None:
+    """A pool starts a spare beside its idle runner and its job; a poorer pool's job, paused, waits as before."""
+    world, (name,) = up(1, labels=("koyeb-fra-small", "linux"))
+    world, _ = turn(world, registered(name, f.Observed.IDLE, 20), job(1, JobState.DONE, seconds=20), seconds=20)
+    policy = replace(POLICY, min_idle=1)
+    asked = (job(2, seconds=21, labels=("koyeb-fra-small", "linux")), job(3, seconds=21))
+    poor = f.PauseAsked(pool=pool_id(SCOPE, ("koyeb-fra-small",)))
+    world, commands = turn(fold(world, *asked, seconds=21), poor, seconds=21, policy=policy)
+    assert len(only(commands, CreateRunner)) == 1
+    assert decide(world, at(21), policy) == (world, ())
+    assert world.jobs[JobId(3)].reason is Reason.POOL_PAUSED
 
 
 def test_a_registration_left_by_an_operators_runner_is_ours() -> None:
