@@ -224,12 +224,19 @@ async def test_a_webhook_whose_answer_was_lost_is_found_by_a_second_run(
     assert made.secret in scene.file.read_text()
 
 
+def hear_ctrl_c() -> None:
+    """What a shell starts in the background ignores ctrl-c, and so would all that the tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def test_ctrl_c_while_github_is_silent_is_one_line(scene: Scene) -> None:
     """A real signal, to a real process, in the middle of a call that is never answered."""
     scene.mood(github_hangs=1.0)
     environ = {**os.environ, **{name: value for name, value in scene.environ.items() if value is not None}}
     command = (sys.executable, "-m", "krs", "setup", "acme/api", "--yes")
-    process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=PIPE, stderr=PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environ, stdout=PIPE, stderr=PIPE, preexec_fn=hear_ctrl_c
+    )
     assert process.stdout is not None
     while b"koyeb.app" not in await process.stdout.readline():
         pass

@@ -61,6 +61,7 @@ def test_thousands_of_jobs_live_through_the_worst_mood(tmp_path: Path, lifecycle
     served(tmp_path, lifecycle, jobs=2000, hours=4.0, moods=WORST, seed=seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moods",
     [
