@@ -11,6 +11,7 @@ from krs.deploy.differences import differences
 from krs.deploy.site import Found, Names, choice, look
 from krs.deploy.wanted import NAME_START, SECRET_KEYS, Wanted, secret_name, wanted
 from krs.koyeb import App, KoyebClient, Service
+from krs.koyeb.client import GONE, LEAVING
 from krs.koyeb.secrets import Secrets
 from krs.koyeb.web import WebServices
 
@@ -45,6 +46,8 @@ class Deployer:
         self._names = names
         self._tell = tell
         self._wait = wait
+        self._replaced = ""
+        """The deployment that an update takes the place of."""
 
     async def deploy(self) -> bool:
         """Have the service be as it is to be; False when it was so already. Raises a `CallError` or `Stopped`."""
@@ -53,6 +56,8 @@ class Deployer:
             plan = wanted(self._settings, choice(self._names, found))
         except ValueError as problem:
             raise Stopped(str(problem)) from None
+        if found.service is not None and found.service.status == LEAVING:
+            raise Stopped(f"service {self._names.service} is just being deleted: try again in a minute")
         app = found.app or await self._koyeb.ensure_app(self._names.app)
         if found.service is None:
             await self._start(app, plan)
@@ -63,6 +68,7 @@ class Deployer:
             return False
         if {"env", "config_files"} & set(changed):
             await self._keep(plan)
+        self._replaced = found.service.latest_deployment_id
         await self._web.update(found.service.id, plan.service)
         self._tell(f"{self._names.service}: changed ({', '.join(changed)}), a new deployment starts")
         return True
@@ -86,7 +92,8 @@ class Deployer:
         said = ""
         for _ in range(TRIES):
             found = await look(self._koyeb, self._names)
-            status = found.deployment.status if found.deployment is not None else "PENDING"
+            old = found.deployment is None or found.deployment.id == self._replaced
+            status = found.deployment.status if found.deployment is not None and not old else "PENDING"
             if status != said:
                 said = status
                 self._tell(f"{self._names.service}: {status.lower()}")
@@ -143,7 +150,7 @@ class Deployer:
     async def _lonely(self, app: App) -> bool:
         """Whether nothing but the daemon is in its app, and the app is not that of the runners."""
         services = await self._koyeb.list_services(app.id)
-        others = [service for service in services if service.name != self._names.service]
+        others = [service for service in services if service.name != self._names.service and service.status != GONE]
         return not others and self._names.app != self._settings.koyeb.app
 
     async def _kept(self) -> list[str]:

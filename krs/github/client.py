@@ -234,11 +234,15 @@ class GithubClient:
         params: Params | None = None,
         body: object = None,
         headers: dict[str, str] | None = None,
+        hide: Sequence[str] = (),
     ) -> Reply:
-        """Send one request with the credential for this scope and need. Raises a `CallError`, refusals sorted."""
+        """Send one request with the credential for this scope and need. Raises a `CallError`, refusals sorted.
+
+        `hide` are secrets in the body, which no message may repeat.
+        """
         sent = {**(headers or {}), "authorization": await self._auth.header(scope, need)}
         try:
-            return await self._rest.call(method, path, params=params, body=body, headers=sent)
+            return await self._rest.call(method, path, params=params, body=body, headers=sent, hide=hide)
         except Refused as problem:
             if problem.status == httpx.codes.UNAUTHORIZED:
                 self._auth.forget(scope)

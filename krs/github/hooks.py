@@ -133,16 +133,18 @@ class Hooks:
         """A new hook that sends JSON, signed, of jobs only."""
         body = {"name": "web", **_wanted(url, secret)}
         path = f"{base(scope)}/hooks"
-        reply = await self._github.call("POST", path, scope=scope, need=Need.HOOKS_WRITE, body=body)
+        hide = (secret.reveal(),)
+        reply = await self._github.call("POST", path, scope=scope, need=Need.HOOKS_WRITE, body=body, hide=hide)
         return _hook(scope, reply.decode(HookReply))
 
     async def repair(self, ref: HookRef, url: str, secret: Secret) -> Hook:
         """Have a hook be as `create` makes it; of an App only what is in its configuration can be changed."""
         wanted = _wanted(url, secret)
         if not ref.scope:
-            await self._call("PATCH", APP, Need.HOOKS_WRITE, "/config", body=wanted["config"])
+            await self._call("PATCH", APP, Need.HOOKS_WRITE, "/config", body=wanted["config"], hide=secret)
             return await self.get(APP)
-        return _hook(ref.scope, (await self._call("PATCH", ref, Need.HOOKS_WRITE, body=wanted)).decode(HookReply))
+        reply = await self._call("PATCH", ref, Need.HOOKS_WRITE, body=wanted, hide=secret)
+        return _hook(ref.scope, reply.decode(HookReply))
 
     async def ping(self, ref: HookRef) -> None:
         """Have GitHub send a `ping`; an App's hook cannot be asked for one."""
@@ -197,9 +199,11 @@ class Hooks:
         *,
         path: str = "",
         body: object = None,
+        hide: Secret | None = None,
     ) -> Reply:
         asked = need if ref.scope else Need.IDENTITY
-        return await self._github.call(method, path or ref.path + tail, scope=ref.scope, need=asked, body=body)
+        path, hidden = path or ref.path + tail, (hide.reveal(),) if hide is not None else ()
+        return await self._github.call(method, path, scope=ref.scope, need=asked, body=body, hide=hidden)
 
 
 def _wanted(url: str, secret: Secret) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class Writer:
                 self._connection.execute(self._insert, (document(rows),))
             outcomes.extend((task, task.work and task.work(self._connection), None) for task in batch)
             self._connection.execute("COMMIT")
-        except (sqlite3.Error, StoreError, ValueError, TypeError, LookupError) as problem:
+        except Exception as problem:  # noqa: BLE001 - it is the caller's; the thread must outlive it
             self._roll_back()
             if len(batch) > 1:
                 return [outcome for task in batch for outcome in self._transact([task])]

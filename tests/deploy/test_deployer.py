@@ -161,3 +161,40 @@ def test_runners_are_seen_before_anything_is_taken_away() -> None:
         assert [service.name for service in await bench.deployer().runners()] == ["runner-fra-small-1"]
 
     played(scene)
+
+
+def test_a_service_that_is_being_deleted_is_not_taken_for_one() -> None:
+    """Right after `destroy` the line says to wait; nothing is changed."""
+
+    async def scene(bench: Bench) -> None:
+        await bench.deployer().deploy()
+        await bench.deployer().healthy()
+        found = await bench.found()
+        assert found.service is not None
+        await bench.client.delete_service(found.service.id)
+        before = len(bench.writes())
+        with pytest.raises(Stopped, match="just being deleted"):
+            await bench.deployer().deploy()
+        assert bench.writes()[before:] == []
+
+    played(scene)
+
+
+def test_the_old_deployment_is_not_taken_for_the_new_one() -> None:
+    """While Koyeb still shows the one before, an update is not healthy yet."""
+
+    async def scene(bench: Bench) -> None:
+        await bench.deployer().deploy()
+        await bench.deployer().healthy()
+        (service,) = bench.simulation.cloud.alive()
+        old = service.deployment_id
+        deployer = bench.deployer(replace(NAMES, image="acme/krs:2"))
+        await deployer.deploy()
+        new, service.deployment_id, service.status = service.deployment_id, old, "HEALTHY"
+        waiting = asyncio.create_task(deployer.healthy())
+        await asyncio.sleep(30.0)
+        assert not waiting.done()
+        service.deployment_id = new
+        assert (await waiting).image == "acme/krs:2"
+
+    played(scene)

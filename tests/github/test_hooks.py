@@ -6,6 +6,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from krs.errors import CallError
 from krs.github import Denied, GithubClient, Hooks, Secret, TokenAuth
 from krs.github.hooks import APP, Hook, HookRef, Outcome, install, plan, same_daemon
 from tests.contract.wire import Wire, body_of
@@ -16,6 +17,9 @@ GOOD = Hook(
     ref=REF, url=URL, events=("workflow_job",), active=True, content_type="json", verified=True, signed=True, answered=0
 )
 MINUTE = 60
+
+
+SECRET = Secret("hush-hush-hush")
 
 
 def hooks(wire: Wire) -> Hooks:
@@ -135,3 +139,14 @@ async def test_an_app_that_does_not_hear_of_jobs_says_what_a_person_must_do() ->
     done = await install(hooks(wire), "", URL, Secret("hush"))
     assert done.plan.wrong == ("it has no secret",)
     assert done.missing == ("subscribe the App to the event workflow_job in its settings",)
+
+
+@pytest.mark.parametrize("ref", [None, HookRef("acme/api", 7), APP], ids=str)
+async def test_a_secret_that_github_quotes_is_in_no_message(ref: HookRef | None) -> None:
+    """Neither when a hook is made nor when one is repaired."""
+    wire = Wire(lambda request: httpx.Response(422, json={"message": "secret hush-hush-hush is weak"}))
+    work = hooks(wire).create("acme/api", URL, SECRET) if ref is None else hooks(wire).repair(ref, URL, SECRET)
+    with pytest.raises(CallError) as refused:
+        await work
+    assert "is weak" in refused.value.message
+    assert "hush" not in refused.value.message

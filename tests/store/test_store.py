@@ -231,3 +231,14 @@ async def test_hooks_and_orders_survive_and_are_forgotten_in_time(path: Path) ->
     assert await store.redelivered() == {"taken"}
     assert store.load().world == World()
     store.close()
+
+
+async def test_a_mistake_in_one_task_is_its_callers(store: Store) -> None:
+    """Whatever it is: the thread that owns the connection takes the next task."""
+
+    def broken(_: sqlite3.Connection) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    with pytest.raises(RuntimeError):
+        await store._writer.do(broken)
+    assert await store.depth() == 0
