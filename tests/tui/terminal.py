@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -19,6 +20,12 @@ import pyte
 SHOW = Path(__file__).parent / "show.py"
 PATIENCE = 25.0
 """Seconds until a console that does not come up or go down fails the test."""
+
+
+def _sit_down() -> None:
+    """Take the terminal, and hear its ctrl-c, which whatever a shell starts in the background ignores."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -36,7 +43,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, str(script), *words],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, close_fds=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
+            preexec_fn=_sit_down,  # noqa: PLW1509 - no threads here
             env={**base, "TERM": "xterm-256color", "COLORTERM": "truecolor", "SHOW_RESULT": str(result), **environ},
         )  # fmt: skip
         os.close(slave)
