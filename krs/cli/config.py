@@ -12,14 +12,13 @@ from krs import private
 from krs.cli.daemon import daemon, given, read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
 from krs.cli.explain import explain
+from krs.cli.options import CONFIG
 from krs.cli.profile import profile
 from krs.config import ConfigError, Loaded, load
 from krs.config.describe import example
 from krs.config.load import missing
 from krs.config.settings import keys
 from krs.secret import Secret
-
-CONFIG = click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
 
 
 @click.group()

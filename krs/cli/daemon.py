@@ -12,6 +12,7 @@ import click
 
 from krs import logs
 from krs.cli.errors import USAGE, CliError
+from krs.cli.options import CONFIG
 from krs.config import ConfigError, Given, Loaded, Settings, load
 from krs.config.load import missing
 from krs.secret import Secret
@@ -35,7 +36,7 @@ FLAGS = {
 
 
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
+@CONFIG
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", help="Port to listen on (PORT).")
 @click.option("--koyeb-token", help="Koyeb API key, better given as KOYEB_TOKEN.")

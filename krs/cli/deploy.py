@@ -11,6 +11,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, REFUSED, USAGE, CliError
+from krs.cli.options import CONFIG
 from krs.cli.remote import AS_JSON, confirm, finish, show_fields, show_json
 from krs.config import Settings
 from krs.config.load import missing
@@ -27,7 +28,6 @@ APP, SERVICE = "krs", "krs"
 LOG_SINCE, LOG_LINES = 3600.0, 200
 """Seconds that a log goes back, and its lines at most."""
 READY_TIMEOUT = 5.0
-CONFIG = click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
 NAMES = (
     click.option("--app", default=APP, show_default=True, help="The Koyeb app of the daemon, not that of the runners."),
     click.option("--service", default=SERVICE, show_default=True, help="The name of its service."),

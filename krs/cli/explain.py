@@ -9,6 +9,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import USAGE, CliError
+from krs.cli.options import CONFIG
 from krs.config import Loaded
 from krs.config.describe import span
 from krs.config.policy import policy_of
@@ -50,7 +51,7 @@ Rows = dict[str, dict[str, Any]]
 @click.command()
 @click.argument("labels")
 @click.argument("repository")
-@click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
+@CONFIG
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def explain(labels: str, repository: str, path: Path | None, as_json: bool) -> None:
     """Say what would happen to a job with LABELS (a,b,c) in REPOSITORY (owner/repo), and why."""

@@ -13,6 +13,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, UNREACHABLE, USAGE, CliError
+from krs.cli.options import CONFIG
 from krs.cli.remote import AS_JSON, show_json
 from krs.config import Settings
 from krs.config.values import page
@@ -46,7 +47,7 @@ class Sent(msgspec.Struct, frozen=True):
 @click.option("--repository", default="", help="owner/name instead of the payload's own.")
 @click.option("--action", type=click.Choice(STATUSES), help="Action instead of the payload's own.")
 @click.option("--new-job", is_flag=True, help="Another job and run number, as if somebody had pushed again.")
-@click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
+@CONFIG
 @AS_JSON
 def send(
     file: Path,

@@ -10,6 +10,7 @@ import msgspec
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, USAGE, CliError
+from krs.cli.options import CONFIG
 from krs.cli.remote import AS_JSON, finish, show_json, show_table
 from krs.cli.send import send
 from krs.config import Settings
@@ -41,7 +42,6 @@ MOST = 1000
 """Failures that are counted at most."""
 PACE = 0.5
 """Seconds between two orders to send something again."""
-CONFIG = click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG).")
 SCOPE = click.option(
     "--scope",
     "scopes",

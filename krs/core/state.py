@@ -78,11 +78,6 @@ def is_live(runner: Runner) -> bool:
             return False
 
 
-def live_in(world: World, pool: PoolId) -> int:
-    """How many places of a pool are taken."""
-    return sum(is_live(runner) for runner in world.runners.values() if runner.pool == pool)
-
-
 def queued_by_pool(world: World) -> dict[PoolId, int]:
     """How many jobs wait for a runner, per pool."""
     counts: dict[PoolId, int] = {}
