@@ -6,14 +6,17 @@ import math
 import msgspec
 
 from krs.core import facts as f
+from krs.core.absorb_jobs import ensure_pool
+from krs.core.draft import Draft
 from krs.core.endings import all_endings
 from krs.core.labels import Placement, place
-from krs.core.model import Cloud, Instant, Name, Runner, Scope, World
-from krs.core.names import base36, is_owner, is_repository, pool_id
+from krs.core.model import Cloud, Instant, Name, Pool, Runner, Scope, World
+from krs.core.names import base36, is_owner, is_repository
 from krs.core.policy import Policy
+from krs.core.room import Room
 from krs.core.state import is_busy, max_age_at, state_of
 from krs.core.views import DrainBody, ExtendBody, KillBody, StartBody
-from krs.core.vocabulary import Mode
+from krs.core.vocabulary import Mode, Reason
 
 LONGEST_HOLD = 30 * 24 * 3600.0
 """Seconds ahead that a hold may reach: a typing error must not buy a year."""
@@ -63,16 +66,22 @@ def start(world: World, body: StartBody, by: str, now: Instant, policy: Policy) 
     stem = f"runner-{placement.region}-{placement.instance_type}"
     token = base36(int(now * 1000))
     name = Name(f"{stem[: 63 - len(token) - 3]}-x-{token}")
-    pool = world.pools.get(pool_id(Scope(body.scope), labels))
-    live = [runner for runner in world.runners.values() if runner.cloud is not Cloud.GONE]
-    if len(live) >= policy.max_total:
-        return Refusal(409, "max_total", f"{len(live)} runners exist, runners.max_total is {policy.max_total}")
-    if pool is not None:
-        mine = sum(runner.pool == pool.id for runner in live)
-        maximum = policy.pool_terms(pool).maximum
-        if mine >= maximum:
-            return Refusal(409, "max_per_pool", f"{mine} runners of this pool exist, its maximum is {maximum}")
+    draft = Draft(world, now)
+    full = _full(draft, ensure_pool(draft, Scope(body.scope), labels, placement), policy)
+    if full is not None:
+        return full
     return f.StartAsked(scope=Scope(body.scope), labels=labels, name=name, by=by, reason=body.reason)
+
+
+def _full(draft: Draft, pool: Pool, policy: Policy) -> Refusal | None:
+    """The ceilings hold for operators too: a script that starts runners in a loop must not buy without end."""
+    reason = Room(draft, policy).full(pool)
+    if reason is None:
+        return None
+    maximum = policy.pool_terms(pool).maximum
+    ceiling = maximum if reason is Reason.MAX_PER_POOL else getattr(policy, reason.value)
+    message = f"one more runner would pass {reason.value} ({ceiling})"
+    return Refusal(409, reason.value, message, "end a runner first, or raise the ceiling")
 
 
 def extend(world: World, name: str, body: ExtendBody, by: str, now: Instant, policy: Policy) -> f.ExtendAsked | Refusal:
@@ -135,5 +144,5 @@ def kill(world: World, name: str, body: KillBody, by: str) -> f.KillAsked | Refu
     if runner.cloud is Cloud.DELETING:
         return _leaving(runner) or Refusal(409, "leaving", f"{name} is being deleted already", runner=runner)
     if is_busy(runner) and not body.force:
-        return Refusal(409, "busy", f"{runner.name} runs a job, which would fail", "drain it, or force", runner)
+        return Refusal(409, "busy", f"{runner.name} runs a job, which would fail", "drain it, or kill it with force (--force)", runner)
     return f.KillAsked(name=runner.name, force=body.force, by=by, reason=body.reason)

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from krs.core.draft import Draft
 from krs.core.model import Cloud, Instant, Job, JobId, Name, Pool, PoolId, Runner, World
 from krs.core.names import job_runner, spare_runner
-from krs.core.policy import HOUR, Policy
-from krs.core.state import is_idle, is_live, is_supply
+from krs.core.policy import Policy
+from krs.core.room import Room
+from krs.core.state import is_ahead, is_idle, is_live, is_supply, queued_by_pool
 from krs.core.vocabulary import EventKind, JobState, Level, Reason
 
 
@@ -121,17 +122,19 @@ def pressed(world: World, now: Instant, policy: Policy) -> frozenset[Name]:
     Without this, pools that were busy once would keep new ones waiting for a whole time-to-live.
     """
     live = [runner for runner in world.runners.values() if is_live(runner)]
-    room = policy.max_total - len(live)
+    room = max(0, policy.max_total - len(live)) + sum(not runner.wanted for runner in live)
+    if sum(queued_by_pool(world).values()) <= room:
+        return frozenset()  # most turns end here: the balances below cost more than all else
     found = balances(world, now, policy)
     short = sum(max(0, len(b.queued) - b.borrowed - len(b.supply)) for b in found.values() if _may_start(b, world, now))
-    count = short - max(0, room) - sum(not runner.wanted for runner in live)
+    count = short - room
     if count <= 0:
         return frozenset()
     free = [
         runner
         for balance in found.values()
         for runner in balance.supply
-        if not balance.queued and is_idle(runner) and not _later(runner.hold_until, now)
+        if not balance.queued and is_idle(runner) and not is_ahead(runner.hold_until, now)
     ]
     free.sort(key=lambda runner: (runner.idle_since or 0.0, runner.name))
     return frozenset(runner.name for runner in free[:count])
@@ -139,7 +142,7 @@ def pressed(world: World, now: Instant, policy: Policy) -> frozenset[Name]:
 
 def _may_start(balance: Balance, world: World, now: Instant) -> bool:
     pool = balance.pool
-    halted = _later(pool.tripped_until, now) or _later(pool.blocked_until, now)
+    halted = is_ahead(pool.tripped_until, now) or is_ahead(pool.blocked_until, now)
     return not (world.paused or pool.paused or halted)
 
 
@@ -189,65 +192,6 @@ def _wants(balance: Balance) -> Iterable[Want]:
         yield Want(balance.pool.id, job.id, job.queued_at)
     for _ in range(count - len(for_jobs)):
         yield Want(balance.pool.id, None, Instant(float("inf")))
-
-
-class Room:
-    """What may still be started: counts of places, creates this hour, and money."""
-
-    def __init__(self, draft: Draft, policy: Policy) -> None:
-        self._policy = policy
-        self._draft = draft
-        live = [runner for runner in draft.runners.values() if is_live(runner)]
-        self._total = len(live)
-        self._pools: dict[PoolId, int] = {}
-        self._trying: dict[PoolId, int] = {}
-        for runner in live:
-            self._pools[runner.pool] = self._pools.get(runner.pool, 0) + 1
-            if runner.online_at is None and runner.wanted:
-                self._trying[runner.pool] = self._trying.get(runner.pool, 0) + 1
-        self._creates = sum(at > draft.now - HOUR for at in draft.creates)
-        self._cost = sum(policy.catalog.price(runner.instance_type) or 0.0 for runner in live)
-
-    def take(self, pool: Pool) -> None:
-        """One runner of this pool was planned."""
-        self._total += 1
-        self._creates += 1
-        self._pools[pool.id] = self._pools.get(pool.id, 0) + 1
-        self._trying[pool.id] = self._trying.get(pool.id, 0) + 1
-        self._cost += self._policy.catalog.price(pool.instance_type) or 0.0
-
-    def refusal(self, pool: Pool) -> Reason | None:
-        """Why no runner of this pool may be started now; None when one may."""
-        return self._stopped(pool) or self._full(pool)
-
-    def _stopped(self, pool: Pool) -> Reason | None:
-        if self._draft.paused:
-            return Reason.PAUSED
-        if pool.paused:
-            return Reason.POOL_PAUSED
-        trying = self._trying.get(pool.id, 0)
-        if pool.failures >= self._policy.trip_after and (_later(pool.tripped_until, self._draft.now) or trying):
-            return Reason.TRIPPED
-        if pool.blocked_reason is not None and (_later(pool.blocked_until, self._draft.now) or trying):
-            return pool.blocked_reason
-        return None
-
-    def _full(self, pool: Pool) -> Reason | None:
-        policy = self._policy
-        if self._pools.get(pool.id, 0) >= policy.pool_terms(pool).maximum:
-            return Reason.MAX_PER_POOL
-        if self._total >= policy.max_total:
-            return Reason.MAX_TOTAL
-        if self._creates >= policy.creates_per_hour:
-            return Reason.CREATES_PER_HOUR
-        price = policy.catalog.price(pool.instance_type) or 0.0
-        if policy.max_hourly_cost is not None and self._cost + price > policy.max_hourly_cost:
-            return Reason.MAX_HOURLY_COST
-        return None
-
-
-def _later(instant: Instant | None, now: Instant) -> bool:
-    return instant is not None and instant > now
 
 
 def _plan(draft: Draft, want: Want, policy: Policy) -> None:

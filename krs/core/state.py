@@ -13,6 +13,11 @@ FAILURES = {
 }
 
 
+def is_ahead(instant: Instant | None, now: Instant) -> bool:
+    """There is such an instant, and it is still to come."""
+    return instant is not None and instant > now
+
+
 def is_busy(runner: Runner) -> bool:
     """A job runs on it: our own table says so, or GitHub does."""
     return runner.busy_job is not None or runner.forge is Forge.BUSY

@@ -122,17 +122,21 @@ def test_twenty_jobs_start_as_many_runners_as_a_pool_may_have() -> None:
 @pytest.mark.parametrize(
     ("limit", "reason", "started"),
     [
+        ({"max_per_pool": 4}, Reason.MAX_PER_POOL, 4),
         ({"max_total": 3}, Reason.MAX_TOTAL, 3),
         ({"creates_per_hour": 2}, Reason.CREATES_PER_HOUR, 2),
         ({"max_hourly_cost": 0.035}, Reason.MAX_HOURLY_COST, 3),
     ],
 )
 def test_every_ceiling_holds_and_names_itself(limit: dict[str, Any], reason: Reason, started: int) -> None:
-    """Total, creates an hour and money an hour each stop new runners, and the jobs that wait say which."""
+    """Places in a pool and in all, creates and money an hour: each stops jobs' and operators' runners, and is named."""
     policy = replace(POLICY, **limit)
     world, commands = turn(swept(policy), *(job(n) for n in range(1, 6)), policy=policy)
     assert len(only(commands, CreateRunner)) == started
     assert {row.reason for row in world.jobs.values() if row.reason} == {reason}
+    order = start(world, StartBody(label="koyeb-fra-small", scope="acme/api"), "ana", at(1), policy)
+    assert isinstance(order, Refusal)
+    assert (order.status, order.code) == (409, reason.value)
 
 
 def test_two_repositories_get_runners_of_their_own() -> None:
