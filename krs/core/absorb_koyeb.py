@@ -213,7 +213,10 @@ def create_failed(draft: Draft, fact: f.CreateFailed, policy: Policy) -> None:
     level = Level.WARN if fact.reason is Reason.MAX_TOTAL else Level.ERROR
     draft.say(EventKind.RUNNER_CREATE_FAILED, fact.message, level=level, reason=fact.reason, runner=runner)
     if fact.reason in (Reason.REFUSED, Reason.QUOTA):
-        draft.drop_runner(runner.name)
+        if runner.attempts > 1:  # an earlier attempt was never answered: Koyeb is asked before the place is free
+            draft.change(draft.answered(runner, OpKind.CREATE), wanted=False, why=Reason.CREATE_REFUSED)
+        else:
+            draft.drop_runner(runner.name)
         _block(draft, draft.pools.get(runner.pool), fact, policy)
         return
     if fact.reason is Reason.NAME_TAKEN:

@@ -144,5 +144,11 @@ def kill(world: World, name: str, body: KillBody, by: str) -> f.KillAsked | Refu
     if runner.cloud is Cloud.DELETING:
         return _leaving(runner) or Refusal(409, "leaving", f"{name} is being deleted already", runner=runner)
     if is_busy(runner) and not body.force:
-        return Refusal(409, "busy", f"{runner.name} runs a job, which would fail", "drain it, or kill it with force (--force)", runner)
+        return Refusal(
+            409,
+            "busy",
+            f"{runner.name} runs a job, which would fail",
+            "drain it, or kill it with force (--force)",
+            runner,
+        )
     return f.KillAsked(name=runner.name, force=body.force, by=by, reason=body.reason)

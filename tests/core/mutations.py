@@ -300,6 +300,13 @@ MUTATIONS = (
     ),
     Mutation("cost is not counted", "room:Room.full", "self._cost + price > policy.max_hourly_cost", "False", walks()),
     Mutation("an operator passes the ceilings", "actions:start", "full is not None", "False", walks(Walk.start)),
+    Mutation(
+        "a refusal frees the place of a create that was never answered",
+        "absorb_koyeb:create_failed",
+        "runner.attempts > 1",
+        "False",
+        hearsay.test_a_refusal_after_an_unanswered_create_frees_no_place_before_koyeb_was_asked,
+    ),
     Mutation("supply is not counted", "fill:Balance.missing", " - len(self.supply)", "", walks()),
     Mutation(
         "a lent runner is counted on one day only",

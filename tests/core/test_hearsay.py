@@ -258,3 +258,18 @@ def test_the_loop_wakes_when_a_runner_should_be_online() -> None:
     denied = replace(unasked(world), github={SCOPE: Probe(asked_until=at(90_000), denied=True)})
     assert name in denied.runners
     assert next_deadline(denied, at(100), POLICY) == at(600)
+
+
+def test_a_refusal_after_an_unanswered_create_frees_no_place_before_koyeb_was_asked() -> None:
+    """The first attempt may have bought the machine: it counts until a look says that it is not there."""
+    policy = replace(POLICY, max_total=1)
+    world, commands = turn(swept(policy), job(1), policy=policy)
+    (first,) = only(commands, CreateRunner)
+    seconds = first.expires - at(0)
+    world, commands = turn(world, seconds=seconds, policy=policy)
+    assert [command.retry for command in only(commands, CreateRunner)] == [True]
+    refused = f.CreateFailed(name=first.name, reason=Reason.QUOTA, message="quota")
+    world, commands = turn(world, refused, job(2, repo="acme/web", seconds=seconds), seconds=seconds, policy=policy)
+    assert only(commands, CreateRunner) == []
+    assert world.jobs[JobId(2)].reason is Reason.MAX_TOTAL
+    assert [command.name for command in only(commands, DeleteRunner)] == [first.name]
