@@ -32,6 +32,7 @@ def served(folder: Path, lifecycle: Lifecycle, *, jobs: int, hours: float, moods
             await house.work(jobs, hours)
             await house.until(house.quiet)
             stats = house.simulation.stats()
+            print(f"{lifecycle.value}, seed {seed}: {stats}")
             assert (stats["served"], stats["killed"]) == (jobs, 0)
             assert stats["services_created"] == stats["services_deleted"]
 
