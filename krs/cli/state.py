@@ -8,6 +8,7 @@ import click
 
 from krs.cli.daemon import read_settings
 from krs.cli.errors import FAILED, REFUSED, CliError
+from krs.cli.options import CONFIG
 from krs.words import when
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OPTIONS = (
-    click.option("--config", "config", type=click.Path(path_type=Path), help="The configuration file (KRS_CONFIG)."),
+    CONFIG,
     click.option("--state", "named", help="The state file (KRS_STATE)."),
 )
 
@@ -28,11 +29,11 @@ def where(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def path_of(config: Path | None, named: str | None) -> Path:
+def path_of(path: Path | None, named: str | None) -> Path:
     """The file that a daemon with this configuration would use."""
     from krs.config.paths import state_path
 
-    return state_path(read_settings(config, {"state": named} if named else {}).settings)
+    return state_path(read_settings(path, {"state": named} if named else {}).settings)
 
 
 def done(work: Callable[[], T]) -> T:
@@ -55,19 +56,19 @@ def state() -> None:
 @state.command()
 @where
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(config: Path | None, named: str | None, as_json: bool) -> None:
+def check(path: Path | None, named: str | None, as_json: bool) -> None:
     """Say what is in the file and whether it is sound; exit 1 when it is not. A daemon may run."""
     from krs.cli.remote import show_json
     from krs.store import inspection
 
-    path = path_of(config, named)
-    report = done(lambda: inspection.check(path))
+    file = path_of(path, named)
+    report = done(lambda: inspection.check(file))
     if as_json:
         show_json(report)
     else:
         _show(report)
     if report.integrity != "ok":
-        raise CliError(f"state file {path} is damaged: {report.integrity}: restore a copy, or move it away", FAILED)
+        raise CliError(f"state file {file} is damaged: {report.integrity}: restore a copy, or move it away", FAILED)
 
 
 def _show(report: "inspection.Report") -> None:
@@ -91,25 +92,25 @@ def _show(report: "inspection.Report") -> None:
 @where
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Write over an existing file.")
-def backup(config: Path | None, named: str | None, target: Path, force: bool) -> None:
+def backup(path: Path | None, named: str | None, target: Path, force: bool) -> None:
     """Copy the file as of one moment to TARGET; a daemon may run."""
     from krs.store import inspection
 
-    path = path_of(config, named)
-    if target.exists() and (target.is_dir() or target.samefile(path)):
+    file = path_of(path, named)
+    if target.exists() and (target.is_dir() or target.samefile(file)):
         raise CliError(f"{target} is a folder or the state file itself: name another file", FAILED)
     if target.exists() and not force:
         raise CliError(f"{target} exists already: name another file, or say --force", REFUSED)
-    size = done(lambda: inspection.backup(path, target))
+    size = done(lambda: inspection.backup(file, target))
     click.echo(f"wrote {target}: {size:,} bytes")
 
 
 @state.command()
 @where
-def vacuum(config: Path | None, named: str | None) -> None:
+def vacuum(path: Path | None, named: str | None) -> None:
     """Give the room of dropped rows back to the disk; refused while a daemon runs."""
     from krs.store import inspection
 
-    path = path_of(config, named)
-    before, after = done(lambda: inspection.vacuum(path))
-    click.echo(f"{path}: {before:,} bytes before, {after:,} after")
+    file = path_of(path, named)
+    before, after = done(lambda: inspection.vacuum(file))
+    click.echo(f"{file}: {before:,} bytes before, {after:,} after")

@@ -8,7 +8,7 @@ from krs.core.vocabulary import Reason
 
 
 class Room:
-    """What may still be started: counts of places, creates this hour, and money."""
+    """Counted once, for one `decide` or one order; `take` counts on."""
 
     def __init__(self, draft: Draft, policy: Policy) -> None:
         self._policy = policy

@@ -105,7 +105,7 @@ class Daemon:
         self._store = await asyncio.to_thread(Store.open, state_path(self._settings))
         try:
             self._compose()
-            self._take_in()
+            self._receive()
             self._listen()
         except BaseException:
             await self._close()
@@ -193,7 +193,7 @@ class Daemon:
             except CallError as problem:
                 log.warning("%s: the token could not be checked: %s", name, problem.message)
 
-    def _hands(self) -> Commands:
+    def _commands(self) -> Commands:
         """What carries the commands out."""
         settings = self._settings
         site = Site(
@@ -228,7 +228,7 @@ class Daemon:
     def _compose(self) -> None:
         clock = self._clock
         self._finder = JobFinder(self._github, lambda: self._loop.world)
-        self._executor = Executor(clock=clock, handle=self._hands().handle, tell=self._tell)
+        self._executor = Executor(clock=clock, handle=self._commands().handle, tell=self._tell)
         saved = self._store.load()
         if saved.damaged:
             self._notices.warn("damaged", f"{saved.damaged} rows of the state file were unreadable and set aside")
@@ -289,7 +289,7 @@ class Daemon:
         if self._policy.credential is Credential.GITHUB_TOKEN:
             self._notices.warn("credential", READABLE_TOKEN)
 
-    def _take_in(self) -> None:
+    def _receive(self) -> None:
         """What takes deliveries in, and what makes up for those that did not come."""
         settings = self._settings
         roster = Roster(self._store.hooks())

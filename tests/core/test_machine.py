@@ -47,6 +47,7 @@ def test_the_laws_hold_in_depth(capsys: pytest.CaptureFixture[str]) -> None:
     tally = run(DEEP, 50, derandomize=False)
     with capsys.disabled():
         print(f"\nHypothesis: {tally}")
+    assert tally.walks >= DEEP
 
 
 @pytest.mark.deep
@@ -57,6 +58,7 @@ def test_the_laws_hold_in_a_deep_swarm(capsys: pytest.CaptureFixture[str]) -> No
     tally = swarm(range(first, first + DEEP), moves=80)
     with capsys.disabled():
         print(f"\nswarm: {tally}")
+    assert tally.walks == DEEP
 
 
 def test_the_machine_can_see_a_killed_job() -> None:
