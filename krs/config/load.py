@@ -72,7 +72,16 @@ def load(
     if problems:
         raise ConfigError(problems, missing(settings, given))
     origins = {key: given[key].where if key in given else "default" for key in keys()} | places
-    return Loaded(settings, origins, tuple(pools.warnings(settings, origins)))
+    warnings = (*_idle_patterns(settings, origins), *pools.warnings(settings, origins))
+    return Loaded(settings, origins, warnings)
+
+
+def _idle_patterns(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
+    """An owner alone is no repository: as `allow` it would serve nobody, as `deny` it would keep nobody out."""
+    for key, patterns in (("github.allow", settings.github.allow), ("github.deny", settings.github.deny)):
+        for pattern in patterns:
+            if not set(pattern) & set("/*?["):
+                yield f"{origins[key]}: {key} {pattern!r} matches no repository: write {pattern}/*"
 
 
 def _flag(key: str) -> str:

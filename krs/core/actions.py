@@ -62,7 +62,7 @@ def start(world: World, body: StartBody, by: str, now: Instant, policy: Policy) 
     placement = place(labels, body.scope, policy)
     if not isinstance(placement, Placement):
         why = placement.value if placement else f"it does not begin with {policy.prefix}-"
-        return Refusal(422, "bad_label", f"label {body.label!r} names nothing that can be started: {why}")
+        return Refusal(422, "bad_label", f"label {body.label!r} cannot be started: {why}")
     stem = f"runner-{placement.region}-{placement.instance_type}"
     token = base36(int(now * 1000))
     name = Name(f"{stem[: 63 - len(token) - 3]}-x-{token}")
@@ -80,8 +80,8 @@ def _full(draft: Draft, pool: Pool, policy: Policy) -> Refusal | None:
         return None
     maximum = policy.pool_terms(pool).maximum
     ceiling = maximum if reason is Reason.MAX_PER_POOL else getattr(policy, reason.value)
-    message = f"one more runner would pass {reason.value} ({ceiling})"
-    return Refusal(409, reason.value, message, "end a runner first, or raise the ceiling")
+    message = f"{reason.value} ({ceiling}) would be passed"
+    return Refusal(409, reason.value, message, "wait, or raise it")
 
 
 def extend(world: World, name: str, body: ExtendBody, by: str, now: Instant, policy: Policy) -> f.ExtendAsked | Refusal:

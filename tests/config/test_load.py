@@ -185,3 +185,12 @@ def test_every_alias_means_a_setting_and_every_setting_has_a_variable() -> None:
     """The tables of names fit each other."""
     assert set(ALIASES.values()) <= set(keys())
     assert variable("runners.ttl") == "KRS_RUNNERS_TTL"
+
+
+def test_an_owner_where_repositories_are_matched_is_warned_of() -> None:
+    """`acme` would serve nobody and keep nobody out; patterns that can match are not spoken of."""
+    environ = {**GO, "KRS_GITHUB_ALLOW": "acme,web/*,*", "KRS_GITHUB_DENY": "evil,*-old,a/b"}
+    assert load({}, environ).warnings == (
+        "KRS_GITHUB_ALLOW: github.allow 'acme' matches no repository: write acme/*",
+        "KRS_GITHUB_DENY: github.deny 'evil' matches no repository: write evil/*",
+    )
