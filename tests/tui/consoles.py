@@ -42,11 +42,14 @@ class Console:
         await self.settle()
 
     async def settle(self) -> None:
-        """Show what the backend said; on a busy machine one pause may end before everything was heard."""
-        await self.pilot.pause()
+        """Show what the backend said; what one message leads to is another message, so each wait is done twice.
+
+        A wait of 0 ends when the messages were handled; one without a length also waits for an idle process.
+        """
+        await self.pilot.pause(0)
         await self.pilot.pause()
         self.app._redraw()
-        await self.pilot.pause()
+        await self.pilot.pause(0)
         await self.pilot.pause()
 
     async def resize(self, size: tuple[int, int]) -> None:
